@@ -1,0 +1,24 @@
+# Settings of audyn's own tests and examples; nothing here reaches a program that uses audyn.
+
+# Applied as a directory's options would be, but only where it is called: consumers and the package tests stay clean.
+function(audyn_own_program target)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+    set_target_properties(${target} PROPERTIES COMPILE_WARNING_AS_ERROR ${AUDYN_WERROR} CXX_EXTENSIONS OFF)
+endfunction()
+
+find_program(AUDYN_CCACHE ccache DOC "Compiler cache for audyn's own programs")
+mark_as_advanced(AUDYN_CCACHE)
+if(AUDYN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # A precompiled header is keyed by what it includes, not by its time stamp.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_SLOPPINESS=pch_defines,time_macros" "${AUDYN_CCACHE}")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-fpch-preprocess)
+    endif()
+endif()
+
+find_program(AUDYN_CLANG_FORMAT NAMES clang-format-14 clang-format DOC "Formatter for the target format-check")
+mark_as_advanced(AUDYN_CLANG_FORMAT)
+if(AUDYN_CLANG_FORMAT)
+    file(GLOB_RECURSE formatted CONFIGURE_DEPENDS include/*.hpp tests/*.hpp tests/*.cpp examples/*.hpp examples/*.cpp)
+    add_custom_target(format-check COMMAND "${AUDYN_CLANG_FORMAT}" --dry-run --Werror ${formatted} VERBATIM)
+endif()
