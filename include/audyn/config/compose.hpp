@@ -1,0 +1,390 @@
+#pragma once
+
+#include <audyn/config/config.hpp>
+#include <audyn/config/defaults.hpp>
+#include <audyn/config/diagnostic.hpp>
+#include <audyn/config/hydra_groups.hpp>
+#include <audyn/config/merge.hpp>
+#include <audyn/config/override.hpp>
+#include <audyn/config/repository.hpp>
+#include <audyn/config/resolvers.hpp>
+#include <audyn/config/search_path.hpp>
+#include <audyn/config/text.hpp>
+#include <audyn/config/value.hpp>
+#include <audyn/config/yaml.hpp>
+#include <audyn/core/version.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace audyn::config {
+
+namespace detail {
+
+/// What `oc.create` makes of a text.
+[[nodiscard]] inline Value parse_created_text(const std::string& text) {
+    return parse_yaml(std::make_shared<const Source>(Source{Origin::program, "oc.create", text}));
+}
+
+/// Composes one configuration; made for one call of `compose`.
+class Composer {
+public:
+    Composer(const SearchPath& search_path, std::optional<std::string> config_name, Environment& environment)
+        : config_name_(std::move(config_name)), environment_(environment), repository_(with_hydra(search_path), environment_) {}
+
+    /// The tree with `hydra` in it.
+    [[nodiscard]] Value run(const std::vector<std::string>& override_texts) {
+        std::vector<Override> overrides;
+        for (const std::string& text : override_texts) {
+            overrides.push_back(parse_override(text));
+        }
+        extend_search_path(overrides);
+        refuse_sweeps(overrides);
+        GroupChoices choices(repository_.search_path(), overrides);
+        const std::vector<ResultItem> items = DefaultsExpander(repository_, choices, environment_).run(config_name_);
+        Value root = merge_all(items);
+        for (const Override& override : choices.config_overrides) {
+            apply(override, root);
+        }
+        describe_run(root, overrides, choices);
+        return root;
+    }
+
+private:
+    static SearchPath with_hydra(const SearchPath& search_path) {
+        static const auto hydra = std::make_shared<const EmbeddedSource>("built-in hydra", hydra_files());
+        SearchPath whole;
+        return whole.add(hydra).add(search_path);
+    }
+
+    // ---- search path -------------------------------------------------------------------------------------------------------------------
+
+    /// `hydra.searchpath` of the command line or the primary configuration adds places at the end.
+    void extend_search_path(const std::vector<Override>& overrides) {
+        const std::shared_ptr<const LoadedConfig> primary = config_name_ ? repository_.load(*config_name_) : nullptr;
+        if (primary && !primary->content.is_dict()) {
+            throw error_at(primary->content.location(), "the primary configuration '" + *config_name_ + "' must be a dictionary, not " +
+                                                            std::string(describe(primary->content.kind())));
+        }
+        const auto given = std::ranges::find_if(overrides, [](const Override& override) {
+            return override.type == Override::Type::change && override.key_element() == "hydra.searchpath";
+        });
+        Value places;
+        if (given != overrides.end()) {
+            places = given->value();
+        } else if (primary) {
+            const auto selection = Evaluation(environment_).select({&primary->content, nullptr}, {"hydra", "searchpath"});
+            places = selection.status == Evaluation::Status::found ? *selection.found.node : Value();
+        }
+        if (!places.is_null()) {
+            add_places(places);
+        }
+    }
+
+    void add_places(const Value& places) {
+        SearchPath extended = repository_.search_path();
+        bool all_texts = places.is_list();
+        for (std::size_t index = 0; all_texts && index < places.size(); ++index) {
+            all_texts = places.child(index).is_string();
+        }
+        if (!all_texts) {
+            throw error_at(places.location(), "hydra.searchpath must be a list of strings, not " + python_text(places));
+        }
+        for (std::size_t index = 0; index < places.size(); ++index) {
+            std::string place = *places.child(index).get_if<std::string>();
+            const auto scheme = place.find("://");
+            if (scheme != std::string::npos && !place.starts_with("file://")) {
+                throw error_at(places.child(index).location(), "'" + place + "' in hydra.searchpath: only folders are supported, as 'file://FOLDER' or 'FOLDER'");
+            }
+            place = scheme == std::string::npos ? place : place.substr(scheme + 3);
+            auto source = std::make_shared<const FolderSource>(place);
+            if (!source->is_available()) {
+                environment_.warnings.push_back("the folder '" + place + "' of hydra.searchpath is not available");
+            }
+            extended.add(std::move(source));
+        }
+        repository_.set_search_path(std::move(extended));
+    }
+
+    // ---- merging -----------------------------------------------------------------------------------------------------------------------
+
+    [[nodiscard]] Value merge_all(const std::vector<ResultItem>& items) {
+        Value root = Value::dict();
+        for (const ResultItem& item : items) {
+            Value content = repository_.load(item.config_path)->content;
+            if (!item.package.empty()) {
+                Value embedded = Value::dict();
+                embedded.set_location(content.location());
+                const std::string package = item.package;
+                embed(embedded, package, std::move(content));
+                content = std::move(embedded);
+            }
+            check_hydra(item, content, root);
+            try {
+                TreeEditor(environment_, NewKeys::allowed).merge(root, std::move(content));
+            } catch (const ConfigError& error) {
+                throw ConfigError(std::string(error.what()) + "\nin '" + item.config_path + "'" +
+                                  (item.parent.empty() ? "" : ", which the defaults list of '" + item.parent + "' names"));
+            }
+        }
+        return root;
+    }
+
+    static void embed(Value& root, const std::string& package, Value content) {
+        const std::vector<std::string> keys = split_path(package);
+        Value* current = &root;
+        for (std::size_t index = 0; index + 1 < keys.size(); ++index) {
+            Value dict = Value::dict();
+            dict.set_location(content.location());
+            current->set(Key(keys[index]), std::move(dict));
+            current = current->find(keys[index]);
+        }
+        current->set(Key(keys.back()), std::move(content));
+    }
+
+    /// Files may set Hydra's own keys, and only `searchpath` of the primary configuration is heeded.
+    static void check_hydra(const ResultItem& item, const Value& content, const Value& root) {
+        const Value* hydra = content.is_dict() ? content.find("hydra") : nullptr;
+        const Value* known = root.find("hydra");
+        if (hydra == nullptr || known == nullptr || item.config_path.starts_with("hydra/")) {
+            return;
+        }
+        const Value* places = hydra->find("searchpath");
+        if (places != nullptr && !item.is_primary) {
+            throw error_at(places->location(), "in '" + item.config_path + "': hydra.searchpath can be set in the primary configuration only");
+        }
+        check_keys(*hydra, *known, item.config_path);
+    }
+
+    static void check_keys(const Value& given, const Value& known, const std::string& config_path) {
+        constexpr std::array<std::string_view, 6> open{"callbacks", "hydra_logging", "job_logging", "launcher", "sweeper", "env_set"};
+        for (std::size_t index = 0; given.is_dict() && known.is_dict() && index < given.size(); ++index) {
+            const std::string key = given.entries()[index].key.to_string();
+            const Value* expected = known.find(key);
+            if (expected == nullptr) {
+                throw error_at(given.child(index).location(), "in '" + config_path + "': '" + known.path() + "' has no key '" + key + "'" +
+                                                                  did_you_mean(key, key_names(known)));
+            }
+            if (std::ranges::find(open, std::string_view(key)) == open.end()) {
+                check_keys(given.child(index), *expected, config_path);
+            }
+        }
+    }
+
+    // ---- overrides ---------------------------------------------------------------------------------------------------------------------
+
+    static void refuse_sweeps(const std::vector<Override>& overrides) {
+        for (const Override& override : overrides) {
+            if (!override.is_sweep()) {
+                continue;
+            }
+            if (override.element->type == Element::Type::choice && override.element->simple) {
+                const std::string key = override.text.substr(0, override.value_position);
+                const std::string values = override.text.substr(override.value_position);
+                throw error_at(override.location(), "several values for one key",
+                               "To use them as a list, write " + key + "[" + values + "]. To use them as one string, quote it: " + key + "\\'" +
+                                   values + "\\'. To sweep over them, add --multirun.");
+            }
+            throw error_at(override.location(), "the sweep '" + override.text + "' requires --multirun");
+        }
+    }
+
+    void apply(const Override& override, Value& root) {
+        if (override.package) {
+            throw error_at(override.location(), "'" + override.text + "' looks like a choice in a group, but there is no group '" + override.key + "'" +
+                                                    did_you_mean(override.key, repository_.search_path().groups("")));
+        }
+        check_value(override);
+        switch (override.type) {
+        case Override::Type::change: change(override, root); break;
+        case Override::Type::add: add(override, root); break;
+        case Override::Type::force_add: TreeEditor(environment_, NewKeys::allowed).update(root, override.key, override.value()); break;
+        case Override::Type::remove: remove(override, root); break;
+        }
+    }
+
+    static void check_value(const Override& override) {
+        if (override.element && override.element->has_null_key()) {
+            throw error_at(override.location(), "null cannot be a key of a dictionary; quote it if the word is meant");
+        }
+        check_interpolations(override.value());
+    }
+
+    static void check_interpolations(const Value& value) {
+        if (value.is_interpolation()) {
+            const auto& text = *value.get_if<std::string>();
+            if (const auto mistake = grammar::check(text)) {
+                throw error_at(value.location(), "the interpolation " + repr(text) + " is wrong: " + *mistake);
+            }
+        }
+        for (std::size_t index = 0; index < value.size(); ++index) {
+            check_interpolations(value.child(index));
+        }
+    }
+
+    void change(const Override& override, Value& root) {
+        try {
+            TreeEditor(environment_, NewKeys::refused).update(root, override.key, override.value());
+        } catch (const UnknownKey& error) {
+            const Location start(override.location().source(), 1, 1);
+            throw error_at(start, unknown_key(override, error), "To append to the configuration, use +" + override.text);
+        }
+    }
+
+    [[nodiscard]] std::string unknown_key(const Override& override, const UnknownKey& error) const {
+        std::string reason = "could not override '" + override.key + "': ";
+        const std::string where = error.above().empty() ? "the configuration" : "'" + error.above() + "'";
+        reason += where + " has no key '" + error.key() + "'";
+        std::string nearest = nearest_name(error.key(), error.known());
+        if (nearest.empty() && override.key.find('.') == std::string::npos) {
+            const auto slash = override.key.rfind('/');
+            const std::string above = slash == std::string::npos ? "" : override.key.substr(0, slash);
+            const std::string group = nearest_name(override.key.substr(slash + 1), repository_.search_path().groups(above));
+            return group.empty() ? reason : reason + "; did you mean the group '" + (above.empty() ? "" : above + "/") + group + "'?";
+        }
+        if (!nearest.empty()) {
+            reason += "; did you mean '" + (error.above().empty() ? "" : error.above() + ".") + nearest + "'?";
+        }
+        return reason;
+    }
+
+    void add(const Override& override, Value& root) {
+        const auto selection = Evaluation(environment_).select({&root, nullptr}, split_path(override.key));
+        const bool present =
+            selection.status == Evaluation::Status::found && !selection.found.node->is_null() && !selection.found.node->is_missing();
+        if (present && !override.element->to_value().is_container()) {
+            throw error_at(override.location(), "could not append to the configuration: an item is already at '" + override.key + "'",
+                           "Either remove the +: " + override.text.substr(1) + ", or add a second one to add or override: +" + override.text);
+        }
+        TreeEditor(environment_, NewKeys::allowed).update(root, override.key, override.value());
+    }
+
+    void remove(const Override& override, Value& root) {
+        std::vector<std::string> keys = split_path(override.key);
+        Evaluation evaluation(environment_);
+        const auto selection = evaluation.select({&root, nullptr}, keys);
+        const bool present =
+            selection.status == Evaluation::Status::found && !selection.found.node->is_null() && !selection.found.node->is_missing();
+        const Location location(override.location().source(), 1, 1);
+        if (!present) {
+            const std::vector<std::string> known = selection.container != nullptr ? key_names(*selection.container) : std::vector<std::string>();
+            throw error_at(location, "could not delete from the configuration: '" + override.key + "' does not exist" + did_you_mean(keys.back(), known));
+        }
+        const Value wanted = override.value();
+        const Value present_value = evaluation.resolved_copy(*selection.found.node);
+        if (override.element && !wanted.is_null() && !python_equal(wanted, present_value)) {
+            throw error_at(override.location(), "could not delete from the configuration: the value of '" + override.key + "' is " +
+                                                    python_text(present_value) + " and not " + python_text(wanted));
+        }
+        const std::string last = std::move(keys.back());
+        keys.pop_back();
+        const Value* parent = evaluation.select({&root, nullptr}, keys).found.node;
+        if (parent == nullptr || !parent->is_dict()) {
+            throw error_at(location, "could not delete '" + override.key + "': only a key of a dictionary can be deleted");
+        }
+        static_cast<void>(const_cast<Value*>(parent)->erase(last));
+    }
+
+    /// Equal as in Python: 1, 1.0 and true are; the order of keys does not matter.
+    static bool python_equal(const Value& left, const Value& right) {
+        if (left.is_list() && right.is_list()) {
+            bool equal = left.size() == right.size();
+            for (std::size_t index = 0; equal && index < left.size(); ++index) {
+                equal = python_equal(left.child(index), right.child(index));
+            }
+            return equal;
+        }
+        if (left.is_dict() && right.is_dict()) {
+            return left.size() == right.size() && std::ranges::all_of(left.entries(), [&right](const Value::Entry& entry) {
+                       const auto index = right.index_of_key(entry.key);
+                       return index != Value::npos && python_equal(*entry.value, right.child(index));
+                   });
+        }
+        const Element first = Element::literal(left);
+        const Element second = Element::literal(right);
+        if (!left.is_container() && !right.is_container() && grammar::functions::is_number(first) && grammar::functions::is_number(second)) {
+            return grammar::functions::number_of(first) == grammar::functions::number_of(second);
+        }
+        return left == right;
+    }
+
+    // ---- the run -----------------------------------------------------------------------------------------------------------------------
+
+    /// Fills in what `hydra` says about this run.
+    void describe_run(Value& root, const std::vector<Override>& overrides, const GroupChoices& choices) {
+        TreeEditor editor(environment_, NewKeys::allowed);
+        Value task = Value::list();
+        Value hydra = Value::list();
+        std::vector<std::string> names;
+        for (const Override& override : overrides) {
+            (override.is_hydra() ? hydra : task).append(Value(override.text));
+            if (!override.is_hydra()) {
+                names.push_back(override.text);
+            }
+        }
+        std::ranges::sort(names);
+        Value chosen = Value::dict();
+        for (const auto& [group, option] : choices.known_choices) {
+            chosen.set(Key(group), option ? Value(*option) : Value());
+        }
+        editor.update(root, "hydra.overrides.task", std::move(task));
+        editor.update(root, "hydra.overrides.hydra", std::move(hydra));
+        editor.update(root, "hydra.runtime.choices", std::move(chosen));
+        editor.update(root, "hydra.runtime.version", Value(audyn::version));
+        editor.update(root, "hydra.runtime.cwd", Value(std::filesystem::current_path().string()));
+        editor.update(root, "hydra.job.override_dirname", Value(join(names, ",")));
+        editor.update(root, "hydra.job.config_name", config_name_ ? Value(*config_name_) : Value());
+    }
+
+    std::optional<std::string> config_name_;
+    Environment& environment_;
+    Repository repository_;
+};
+
+} // namespace detail
+
+/// Composes a configuration as Hydra 1.3 does: the primary configuration `config_name` with what its defaults list brings, then the
+/// overrides, in order. Without a name only the overrides make it. Throws `ConfigError`.
+///
+/// The result has no node `hydra`; `Config::hydra()` gives it.
+[[nodiscard]] inline Config compose(const SearchPath& search_path, const std::optional<std::string>& config_name,
+                                    const std::vector<std::string>& overrides = {}, Resolvers resolvers = {}) {
+    Environment environment;
+    environment.resolvers = std::move(resolvers);
+    environment.parse_text = detail::parse_created_text;
+    Value root = detail::Composer(search_path, config_name, environment).run(overrides);
+    if (auto hydra = root.erase("hydra")) {
+        Value holder = Value::dict();
+        holder.set(Key("hydra"), std::move(*hydra));
+        environment.hydra = std::move(holder);
+    }
+    return Config(std::move(root), std::move(environment));
+}
+
+/// A configuration from a text. `name` stands for it in error messages.
+[[nodiscard]] inline Config config_from_yaml(std::string text, std::string name = "<text>", Resolvers resolvers = {}) {
+    const auto source = std::make_shared<const Source>(Source{Origin::file, std::move(name), std::move(text)});
+    Environment environment;
+    environment.resolvers = std::move(resolvers);
+    environment.parse_text = detail::parse_created_text;
+    return Config(parse_yaml(detail::normalised(source)), std::move(environment));
+}
+
+/// A configuration from one file, without a defaults list.
+[[nodiscard]] inline Config config_from_file(const std::filesystem::path& file, Resolvers resolvers = {}) {
+    const auto source = FolderSource(file.parent_path()).load(file.filename().string());
+    if (!source) {
+        throw ConfigError("there is no file '" + file.string() + "' (configuration files end in .yaml)");
+    }
+    return config_from_yaml(source->text, source->name, std::move(resolvers));
+}
+
+} // namespace audyn::config

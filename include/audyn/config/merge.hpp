@@ -1,0 +1,173 @@
+#pragma once
+
+#include <audyn/config/diagnostic.hpp>
+#include <audyn/config/interpolation.hpp>
+#include <audyn/config/text.hpp>
+#include <audyn/config/value.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Changing a tree as OmegaConf does: merging, setting by path, removing.
+namespace audyn::config {
+
+/// Whether keys that are not there may be added.
+enum class NewKeys { allowed, refused };
+
+/// A key that struct mode refuses. `known` are the keys beside which it was looked for.
+class UnknownKey : public ConfigError {
+public:
+    UnknownKey(const ConfigError& error, std::string key, std::string above, std::vector<std::string> known)
+        : ConfigError(error), key_(std::move(key)), above_(std::move(above)), known_(std::move(known)) {}
+
+    [[nodiscard]] const std::string& key() const { return key_; }
+    /// Full key of the dictionary that lacks it.
+    [[nodiscard]] const std::string& above() const { return above_; }
+    [[nodiscard]] const std::vector<std::string>& known() const { return known_; }
+
+private:
+    std::string key_;
+    std::string above_;
+    std::vector<std::string> known_;
+};
+
+/// Edits one tree. `environment` serves the interpolations that editing has to follow.
+class TreeEditor {
+public:
+    TreeEditor(Environment& environment, NewKeys new_keys) : environment_(environment), new_keys_(new_keys) {}
+
+    /// Merges `source` into `target`; both are dictionaries, or both lists, which are replaced. Dictionaries merge key by key; `???` in the
+    /// source changes nothing; an interpolation in the target that stands for a container is replaced by a copy of that first.
+    void merge(Value& target, Value source) {
+        if (target.is_dict() != source.is_dict()) {
+            throw error_at(source.location(), "'" + target.path() + "': a " + (source.is_dict() ? "dictionary" : "list") +
+                                                  " cannot be merged into a " + (target.is_dict() ? "dictionary" : "list") + " (which " +
+                                                  target.location().to_string() + " gives)");
+        }
+        if (target.is_list()) {
+            target = std::move(source);
+            return;
+        }
+        if (++depth_ > limits::depth) {
+            throw error_at(source.location(), "nested too deeply");
+        }
+        target.set_location(source.location());
+        for (std::size_t index = 0; index < source.size(); ++index) {
+            merge_entry(target, source.entries()[index].key, std::move(source.child(index)));
+        }
+        --depth_;
+    }
+
+    /// Sets the value at a path. Dictionaries on the way are made; a scalar on the way is replaced by one.
+    void update(Value& root, const std::string& path, Value value) {
+        std::vector<std::string> keys = split_path(path);
+        const std::string last = std::move(keys.back());
+        keys.pop_back();
+        Value* current = &root;
+        for (const std::string& key : keys) {
+            current = &container_at(*current, key, value.location());
+        }
+        if (value.is_container()) {
+            Value* present = existing(*current, last, value.location());
+            if (present != nullptr && present->is_container()) {
+                merge(*present, std::move(value));
+                return;
+            }
+        }
+        assign(*current, last, std::move(value));
+    }
+
+private:
+    void merge_entry(Value& target, const Key& key, Value source) {
+        Value* present = target.find_key(key);
+        if (present == nullptr) {
+            refuse_new(target, key.to_string(), source.location());
+            target.set(key, std::move(source));
+            return;
+        }
+        if (present->is_interpolation()) {
+            present = &replace_by_its_container(target, key, *present);
+        }
+        if (present->is_container() && source.is_container()) {
+            merge(*present, std::move(source));
+        } else if (!source.is_missing()) {
+            target.set(key, std::move(source));
+        }
+    }
+
+    /// An interpolation that can be resolved to a container becomes a copy of it.
+    Value& replace_by_its_container(Value& target, const Key& key, Value& present) {
+        try {
+            const Found found = Evaluation(environment_).dereference(present);
+            if (found.node->is_container()) {
+                target.set(key, Value(*found.node));
+                return *target.find_key(key);
+            }
+        } catch (const ConfigError&) {
+            // It cannot be resolved yet: then it is merged as the text that it is.
+        }
+        return present;
+    }
+
+    void refuse_new(const Value& dict, const std::string& key, const Location& location) const {
+        if (new_keys_ == NewKeys::allowed) {
+            return;
+        }
+        const std::string above = dict.path();
+        const std::vector<std::string> known = key_names(dict);
+        const std::string full = (above.empty() ? "" : above + ".") + key;
+        throw UnknownKey(error_at(location, "there is no key '" + full + "'" + did_you_mean(key, known)), key, above, known);
+    }
+
+    static std::size_t index_in(const Value& list, const std::string& key, const Location& location) {
+        const auto index = list_index(key);
+        const auto size = static_cast<long long>(list.size());
+        if (!index || *index < 0 || *index >= size) {
+            throw error_at(location, "'" + list.path() + "' is a list of " + std::to_string(size) + " items and has no item '" + key + "'");
+        }
+        return static_cast<std::size_t>(*index);
+    }
+
+    /// The child with this key; null when struct mode does not forbid to add it.
+    Value* existing(Value& container, const std::string& key, const Location& location) const {
+        if (container.is_list()) {
+            return &container.child(index_in(container, key, location));
+        }
+        Value* child = container.find(key);
+        if (child == nullptr) {
+            refuse_new(container, key, location);
+        }
+        return child;
+    }
+
+    void assign(Value& container, const std::string& key, Value value) const {
+        if (container.is_list()) {
+            container.replace(index_in(container, key, value.location()), std::move(value));
+            return;
+        }
+        static_cast<void>(existing(container, key, value.location()));
+        container.set(Key(key), std::move(value));
+    }
+
+    Value& container_at(Value& parent, const std::string& key, const Location& location) const {
+        Value* child = existing(parent, key, location);
+        if (child == nullptr || !child->is_container()) {
+            Value dict = Value::dict();
+            dict.set_location(location);
+            assign(parent, key, std::move(dict));
+            child = existing(parent, key, location);
+        }
+        return *child;
+    }
+
+    Environment& environment_;
+    NewKeys new_keys_;
+    int depth_ = 0;
+};
+
+} // namespace audyn::config

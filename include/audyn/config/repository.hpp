@@ -1,0 +1,244 @@
+#pragma once
+
+#include <audyn/config/defaults_item.hpp>
+#include <audyn/config/diagnostic.hpp>
+#include <audyn/config/interpolation.hpp>
+#include <audyn/config/search_path.hpp>
+#include <audyn/config/value.hpp>
+#include <audyn/config/yaml.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace audyn::config {
+
+/// A configuration file, read: its content without the defaults list, the list, and the package of its header.
+struct LoadedConfig {
+    Value content;
+    std::vector<DefaultsItem> defaults;
+    std::optional<std::string> package;
+    bool has_content = false; ///< a key beside the defaults list has a value
+};
+
+namespace detail {
+
+/// Words of a line.
+[[nodiscard]] inline std::vector<std::string> words(std::string_view line) {
+    std::vector<std::string> result;
+    while (true) {
+        const auto begin = line.find_first_not_of(" \t\v\f\r");
+        if (begin == std::string_view::npos) {
+            return result;
+        }
+        const auto end = std::min(line.find_first_of(" \t\v\f\r", begin), line.size());
+        result.emplace_back(line.substr(begin, end - begin));
+        line.remove_prefix(end);
+    }
+}
+
+/// `# @package NAME` among the comments of the form `# @key value` that a file begins with.
+[[nodiscard]] inline std::optional<std::string> package_header(const std::shared_ptr<const Source>& source) {
+    std::optional<std::string> package;
+    std::string_view text = std::string_view(source->text).substr(0, 512);
+    for (int number = 1; !text.empty(); ++number) {
+        const auto end = std::min(text.find('\n'), text.size());
+        std::vector<std::string> parts = words(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (parts.empty()) {
+            continue;
+        }
+        if (parts[0] == "#" && parts.size() > 1) {
+            parts.erase(parts.begin());
+        } else if (parts[0].starts_with('#')) {
+            parts[0].erase(0, parts[0].find_first_not_of('#') == std::string::npos ? parts[0].size() : 1);
+        } else {
+            break;
+        }
+        if (!parts[0].starts_with('@')) {
+            break;
+        }
+        if (parts.size() != 2) {
+            throw error_at(Location(source, number, 1), "a header has the form '# @package NAME'");
+        }
+        if (parts[0] == "@package") {
+            package = parts[1];
+        }
+    }
+    return package;
+}
+
+/// Text as Python's text files give it: no byte order mark, `\n` line ends.
+[[nodiscard]] inline std::shared_ptr<const Source> normalised(const std::shared_ptr<const Source>& source) {
+    const bool mark = source->text.starts_with("\xEF\xBB\xBF");
+    if (!mark && source->text.find('\r') == std::string::npos) {
+        return source;
+    }
+    Source result = *source;
+    result.text.clear();
+    for (std::size_t index = mark ? 3 : 0; index < source->text.size(); ++index) {
+        const char character = source->text[index];
+        if (character == '\r') {
+            result.text += '\n';
+            index += index + 1 < source->text.size() && source->text[index + 1] == '\n' ? 1 : 0;
+        } else {
+            result.text += character;
+        }
+    }
+    return std::make_shared<const Source>(std::move(result));
+}
+
+/// Reads the items of a defaults list.
+class DefaultsReader {
+public:
+    explicit DefaultsReader(std::string config_path) : config_path_(std::move(config_path)) {}
+
+    [[nodiscard]] std::vector<DefaultsItem> read(const Value& list) const {
+        if (!list.is_list()) {
+            throw error_at(list.location(), "invalid defaults list in '" + config_path_ + "': 'defaults' must be a list, not " +
+                                                std::string(describe(list.kind())));
+        }
+        std::vector<DefaultsItem> items;
+        for (std::size_t index = 0; index < list.size(); ++index) {
+            items.push_back(item(list.child(index)));
+            items.back().location = list.child(index).location();
+        }
+        return items;
+    }
+
+private:
+    [[nodiscard]] ConfigError error(const Value& value, const std::string& reason) const {
+        return error_at(value.location(), "in '" + config_path_ + "': " + reason);
+    }
+
+    [[nodiscard]] DefaultsItem item(const Value& value) const {
+        if (value.is_dict()) {
+            return group(value);
+        }
+        const auto* text = value.get_if<std::string>();
+        if (text == nullptr) {
+            throw error(value, "an item of a defaults list must be a name or 'group: option', not " + std::string(describe(value.kind())));
+        }
+        DefaultsItem result = DefaultsItem::config("");
+        result.path = split_package(*text, result.package);
+        if (result.is_self() && result.package) {
+            throw error(value, "'_self_' cannot have a package");
+        }
+        return result;
+    }
+
+    [[nodiscard]] DefaultsItem group(const Value& value) const {
+        if (value.size() != 1) {
+            throw error(value, value.size() == 0 ? "the name of a group is missing"
+                                                 : "too many keys in one item of the defaults list: begin each group with '- '");
+        }
+        const Key& key = value.entries()[0].key;
+        if (!key.is_string()) {
+            throw error(value, "the name of a group must be a string");
+        }
+        DefaultsItem result = DefaultsItem::group("", std::nullopt);
+        std::string name = split_package(std::get<std::string>(key.storage()), result.package);
+        for (auto space = name.find(' '); space != std::string::npos; space = name.find(' ')) {
+            const std::string keyword = name.substr(0, space);
+            if (keyword != "optional" && keyword != "override") {
+                name = name.substr(name.rfind(' ') + 1);
+                break;
+            }
+            (keyword == "optional" ? result.is_optional : result.is_override) = true;
+            name.erase(0, space + 1);
+        }
+        if (name.empty()) {
+            throw error(value, "the name of a group is missing");
+        }
+        result.path = name;
+        set_option(result, value.child(0));
+        return result;
+    }
+
+    void set_option(DefaultsItem& result, const Value& option) const {
+        if (const auto* text = option.get_if<std::string>()) {
+            result.option = *text;
+            return;
+        }
+        if (!option.is_list() && !option.is_null()) {
+            throw error(option, "unsupported option: it must be a name, a list of names or null, not " + std::string(describe(option.kind())));
+        }
+        if (option.is_list()) {
+            result.options.emplace();
+            for (std::size_t index = 0; index < option.size(); ++index) {
+                const auto* text = option.child(index).get_if<std::string>();
+                if (text == nullptr) {
+                    throw error(option.child(index), "unsupported option in a list: it must be a name");
+                }
+                result.options->push_back(*text);
+            }
+        }
+    }
+
+    static std::string split_package(const std::string& text, std::optional<std::string>& package) {
+        const auto at = text.find('@');
+        if (at == std::string::npos) {
+            return text;
+        }
+        std::string after = text.substr(at + 1);
+        after = after.substr(0, after.find(':'));
+        package = after == "_here_" ? "" : after;
+        return text.substr(0, at);
+    }
+
+    std::string config_path_;
+};
+
+} // namespace detail
+
+/// Reads configurations from a search path, each once.
+class Repository {
+public:
+    Repository(SearchPath search_path, Environment& environment) : search_path_(std::move(search_path)), environment_(environment) {}
+
+    [[nodiscard]] const SearchPath& search_path() const { return search_path_; }
+    /// What was read already stays as it is.
+    void set_search_path(SearchPath search_path) { search_path_ = std::move(search_path); }
+
+    /// Null when there is no such configuration.
+    [[nodiscard]] std::shared_ptr<const LoadedConfig> load(const std::string& path) {
+        const auto known = cache_.find(path);
+        if (known != cache_.end()) {
+            return known->second;
+        }
+        const std::shared_ptr<const Source> source = search_path_.load(path);
+        auto loaded = source ? read(path, source) : nullptr;
+        cache_.emplace(path, loaded);
+        return loaded;
+    }
+
+private:
+    std::shared_ptr<const LoadedConfig> read(const std::string& path, const std::shared_ptr<const Source>& raw) const {
+        auto loaded = std::make_shared<LoadedConfig>();
+        const std::shared_ptr<const Source> source = detail::normalised(raw);
+        const bool mark = raw->text.starts_with("\xEF\xBB\xBF");
+        loaded->package = mark ? std::nullopt : detail::package_header(source);
+        loaded->content = parse_yaml(source);
+        if (loaded->content.is_dict()) {
+            if (const Value* defaults = loaded->content.find("defaults")) {
+                const Found found = Evaluation(environment_).dereference(*defaults);
+                loaded->defaults = detail::DefaultsReader(path).read(*found.node);
+                static_cast<void>(loaded->content.erase("defaults"));
+            }
+            for (std::size_t index = 0; index < loaded->content.size(); ++index) {
+                loaded->has_content = loaded->has_content || !loaded->content.child(index).is_missing();
+            }
+        }
+        return loaded;
+    }
+
+    SearchPath search_path_;
+    Environment& environment_;
+    std::map<std::string, std::shared_ptr<const LoadedConfig>, std::less<>> cache_;
+};
+
+} // namespace audyn::config

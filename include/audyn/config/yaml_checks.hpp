@@ -1,0 +1,241 @@
+#pragma once
+
+#include <audyn/config/diagnostic.hpp>
+#include <audyn/config/scalar.hpp>
+#include <audyn/config/text.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What PyYAML refuses and yaml-cpp does not notice.
+namespace audyn::config::detail {
+
+/// Line and column, from 1, of a position in the text.
+[[nodiscard]] inline Location location_of(const std::shared_ptr<const Source>& source, std::size_t position) {
+    const std::string_view before = std::string_view(source->text).substr(0, position);
+    int line = 1;
+    std::size_t start = 0;
+    for (std::size_t index = 0; index < before.size(); ++index) {
+        if (before[index] == '\n') {
+            ++line;
+            start = index + 1;
+        }
+    }
+    return {source, line, static_cast<int>(before.size() - start) + 1};
+}
+
+/// Malformed UTF-8 and characters that YAML forbids.
+inline void check_characters(const std::shared_ptr<const Source>& source) {
+    const std::string_view text = source->text;
+    for (std::size_t position = 0; position < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[position]);
+        if (byte < 0x80) {
+            if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F) {
+                throw error_at(location_of(source, position), "a control character is not allowed here");
+            }
+            ++position;
+            continue;
+        }
+        const std::size_t start = position;
+        const char32_t point = next_code_point(text, position);
+        const bool malformed = point == 0xFFFD && text.substr(start, 3) != "\xEF\xBF\xBD";
+        if (malformed || (point < 0xA0 && point != 0x85) || point == 0xFFFE || point == 0xFFFF) {
+            throw error_at(location_of(source, start), malformed ? "the text is not UTF-8" : "a control character is not allowed here");
+        }
+    }
+}
+
+/// Walks over a text next to the scanner: knows quoted scalars, block scalars and comments.
+class LayoutChecker {
+public:
+    LayoutChecker(const std::shared_ptr<const Source>& source, const std::vector<std::size_t>& positions)
+        : source_(source), text_(source->text), positions_(positions) {}
+
+    /// A quote that is not closed takes the rest of the text, so it can only be the last one.
+    void check_last_quote() const {
+        const std::size_t content = positions_.empty() ? text_.size() : skip_properties(positions_.back());
+        const bool is_quoted = at(content) == '"' || at(content) == '\'';
+        if (is_quoted && (scalar_end(content) > text_.size() || at(scalar_end(content) - 1) != at(content) || scalar_end(content) == content + 1)) {
+            throw error_at(location_of(source_, content), "the quote is not closed");
+        }
+    }
+
+    void run() {
+        auto next = positions_.begin();
+        std::size_t position = 0;
+        while (position < text_.size()) {
+            while (next != positions_.end() && *next < position) {
+                ++next;
+            }
+            if (next != positions_.end() && *next == position) {
+                const std::size_t content = skip_properties(position);
+                const std::size_t end = scalar_end(content);
+                if (end > content) {
+                    position = end;
+                    last_ = '"';
+                    continue;
+                }
+                if (flow_depth_ == 0 && (at(content) == '[' || at(content) == '{')) {
+                    position = content + 1;
+                    flow_depth_ = 1;
+                    last_ = '[';
+                    continue;
+                }
+            }
+            check(position);
+            if (is_comment(position)) {
+                position = line_end(position);
+                continue;
+            }
+            follow_flow(position);
+            ++position;
+        }
+    }
+
+private:
+    [[nodiscard]] char at(std::size_t position) const { return position < text_.size() ? text_[position] : '\0'; }
+    [[nodiscard]] std::size_t line_end(std::size_t position) const { return std::min(text_.find('\n', position), text_.size()); }
+
+    [[nodiscard]] bool is_comment(std::size_t position) const {
+        return at(position) == '#' && (position == 0 || at(position - 1) == ' ' || at(position - 1) == '\n' || at(position - 1) == '\t');
+    }
+
+    void check(std::size_t position) const {
+        if (at(position) == '\t') {
+            throw error_at(location_of(source_, position), "a tab is not allowed here: indent and separate with spaces");
+        }
+        const std::string_view rest = text_.substr(position, 3);
+        if (rest == "\xE2\x80\xA8" || rest == "\xE2\x80\xA9" || rest.starts_with("\xC2\x85")) {
+            throw error_at(location_of(source_, position), "a Unicode line separator is not allowed outside quotes");
+        }
+    }
+
+    /// Inside `[...]` and `{...}`: every comma must follow an item.
+    void follow_flow(std::size_t position) {
+        const char character = at(position);
+        if (flow_depth_ == 0 || character == ' ' || character == '\n') {
+            return;
+        }
+        if (character == ',' && (last_ == '[' || last_ == '{' || last_ == ',')) {
+            throw error_at(location_of(source_, position), "an item is missing before this comma");
+        }
+        flow_depth_ += character == '[' || character == '{' ? 1 : 0;
+        flow_depth_ -= character == ']' || character == '}' ? 1 : 0;
+        last_ = character;
+    }
+
+    /// Past `!tag`, `&anchor` and the blanks after them.
+    [[nodiscard]] std::size_t skip_properties(std::size_t position) const {
+        while (at(position) == '!' || at(position) == '&') {
+            position += scalar::span_of(text_.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
+            position += scalar::span_of(text_.substr(position), [](char c) { return c == ' ' || c == '\n'; });
+        }
+        return position;
+    }
+
+    /// The end of the quoted or block scalar that begins here; the same position when it is a plain one.
+    [[nodiscard]] std::size_t scalar_end(std::size_t position) const {
+        switch (at(position)) {
+        case '"':
+            for (++position; position < text_.size() && at(position) != '"'; ++position) {
+                position += at(position) == '\\' ? 1 : 0;
+            }
+            return position + 1;
+        case '\'':
+            for (++position; position < text_.size(); ++position) {
+                if (at(position) == '\'' && at(++position) != '\'') {
+                    return position;
+                }
+            }
+            return position;
+        case '|':
+        case '>': return block_end(position);
+        default: return position;
+        }
+    }
+
+    [[nodiscard]] std::size_t block_end(std::size_t position) const {
+        std::size_t line = line_end(position) + 1;
+        std::optional<std::size_t> indent;
+        for (const char character : text_.substr(position, line - 1 - position)) {
+            if (scalar::is_digit(character)) {
+                indent = static_cast<std::size_t>(character - '0');
+                break;
+            }
+            if (character == ' ') {
+                break;
+            }
+        }
+        while (line < text_.size()) {
+            const std::size_t spaces = scalar::span_of(text_.substr(line), [](char c) { return c == ' '; });
+            const bool blank = line + spaces >= text_.size() || at(line + spaces) == '\n';
+            if (!blank) {
+                indent = indent ? indent : std::max<std::size_t>(spaces, 1);
+                if (spaces < *indent) {
+                    return line;
+                }
+            }
+            line = line_end(line) + 1;
+        }
+        return text_.size();
+    }
+
+    const std::shared_ptr<const Source>& source_;
+    std::string_view text_;
+    const std::vector<std::size_t>& positions_;
+    int flow_depth_ = 0;
+    char last_ = ' '; ///< the last character in a flow collection that is no blank
+};
+
+/// True when a comma stands where an item should: after `[`, `{` or another comma. Also true for such text in quotes.
+[[nodiscard]] inline bool may_lack_items(std::string_view text) {
+    char last = ' ';
+    for (const char character : text) {
+        if (character == ',' && (last == '[' || last == '{' || last == ',')) {
+            return true;
+        }
+        last = character == ' ' || character == '\n' ? last : character;
+    }
+    return false;
+}
+
+inline void check_layout(const std::shared_ptr<const Source>& source, const std::vector<std::size_t>& positions) {
+    LayoutChecker(source, positions).check_last_quote();
+    const std::string_view text = source->text;
+    const bool suspicious = text.find('\t') != std::string_view::npos || text.find("\xE2\x80") != std::string_view::npos ||
+                            text.find("\xC2\x85") != std::string_view::npos || may_lack_items(text);
+    if (suspicious) {
+        LayoutChecker(source, positions).run();
+    }
+}
+
+/// Bytes of a base64 text; characters outside the alphabet are skipped, as Python does; nothing when the padding is wrong.
+[[nodiscard]] inline std::optional<std::string> decode_base64(std::string_view text) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string bytes;
+    std::uint32_t bits = 0;
+    std::size_t count = 0;
+    std::size_t padding = 0;
+    for (const char character : text) {
+        const auto digit = alphabet.find(character);
+        if (character == '=') {
+            ++padding;
+        } else if (digit != std::string_view::npos) {
+            bits = (bits << 6U) | static_cast<std::uint32_t>(digit);
+            if (++count % 4 != 1) {
+                bytes += static_cast<char>(static_cast<unsigned char>((bits >> (2 * (3 - (count - 1) % 4))) & 0xFFU));
+            }
+        }
+    }
+    const std::size_t rest = count % 4;
+    const bool complete = rest == 0 || (rest == 2 && padding >= 2) || (rest == 3 && padding >= 1);
+    return complete ? std::optional<std::string>(bytes) : std::nullopt;
+}
+
+} // namespace audyn::config::detail

@@ -1,0 +1,106 @@
+#include "../limited_file_size.hpp"
+#include "../temporary_folder.hpp"
+
+#include <audyn/core/file.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <sys/stat.h>
+
+namespace {
+
+using audyn::core::AtomicFile;
+using audyn::core::File;
+
+std::ptrdiff_t files_in(const std::filesystem::path& folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+}
+
+} // namespace
+
+TEST_CASE("a file is written and read at places") {
+    const TemporaryFolder folder;
+    File file(folder / "a", O_RDWR | O_CREAT);
+    file.write("hello world", 11);
+    file.write_at("J", 1, 0);
+    CHECK(file.size() == 11);
+    std::string text(5, ' ');
+    file.read_at(text.data(), 5, 0);
+    CHECK(text == "Jello");
+    CHECK(message_of<audyn::Error>([&] { file.read_at(text.data(), 5, 8); }).find("ends too early") != text.npos);
+    file.write("!", 1);
+    file.close();
+    CHECK(read_file(folder / "a") == "Jello world!");
+}
+
+TEST_CASE("errors of files name the path and the system's reason") {
+    const TemporaryFolder folder;
+    const std::string missing = message_of<audyn::Error>([&] { File(folder / "none", O_RDONLY); });
+    CHECK(missing == "cannot open " + (folder / "none").string() + ": No such file or directory");
+    File full("/dev/full", O_WRONLY);
+    CHECK(message_of<audyn::Error>([&] { full.write("x", 1); }) == "cannot write /dev/full: No space left on device");
+}
+
+TEST_CASE("an atomic file appears as a whole") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder / "deep/er/file";
+    {
+        AtomicFile file(path);
+        file.file().write("new", 3);
+        CHECK_FALSE(std::filesystem::exists(path));
+        file.commit();
+    }
+    CHECK(read_file(path) == "new");
+    {
+        AtomicFile file(path);
+        file.file().write("newer", 5);
+        CHECK(read_file(path) == "new");
+        file.commit();
+    }
+    CHECK(read_file(path) == "newer");
+    CHECK(files_in(path.parent_path()) == 1);
+}
+
+TEST_CASE("an atomic file that is not committed leaves no trace") {
+    const TemporaryFolder folder;
+    write_file(folder / "file", "old");
+    { AtomicFile(folder / "file").file().write("new", 3); }
+    CHECK(read_file(folder / "file") == "old");
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("an atomic file that does not fit on the disk leaves no trace") {
+    const TemporaryFolder folder;
+    write_file(folder / "file", "old");
+    const std::string content(100'000, 'x');
+    const std::string message = message_of<audyn::Error>([&] {
+        const LimitedFileSize limit(10'000);
+        AtomicFile file(folder / "file");
+        file.file().write(content.data(), content.size());
+    });
+    CHECK(message.find("File too large") != message.npos);
+    CHECK(read_file(folder / "file") == "old");
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("an atomic file gets the permissions that the umask gives") {
+    const TemporaryFolder folder;
+    const mode_t old_mask = ::umask(027);
+    AtomicFile(folder / "file").commit();
+    ::umask(old_mask);
+    struct stat status {};
+    REQUIRE(::stat((folder / "file").c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0640);
+}
+
+TEST_CASE("a folder that cannot be made is named") {
+    const TemporaryFolder folder;
+    write_file(folder / "file", "");
+    const std::string message = message_of<audyn::Error>([&] { AtomicFile(folder / "file/below/x"); });
+    CHECK(message.find((folder / "file/below").string() + ": Not a directory") != message.npos);
+}
