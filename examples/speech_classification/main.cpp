@@ -1,0 +1,30 @@
+// Which of several languages is spoken? One folder of recordings for each: `speech_classification data.root=FOLDER`.
+#include "confusion_table.hpp"
+#include "speech_classifier.hpp"
+#include "speech_data.hpp"
+
+#include <audyn/audyn.hpp>
+
+#include <memory>
+#include <string>
+
+int main(int argc, char** argv) {
+    using namespace audyn;
+    Targets targets;
+    targets.add<SpeechClassifier>("SpeechClassifier", constructor<int64_t, int64_t, double, int64_t>(
+                                                          arg("num_classes"), arg("channels") = 32,
+                                                          arg("dropout") = 0.2, arg("sample_rate") = 8000));
+    targets.add_function<std::shared_ptr<Dataset>>(
+        "SpeechDataset",
+        constructor<std::string, std::string, double, int64_t, uint64_t>(arg("root"), arg("part"), arg("duration"),
+                                                                         arg("sample_rate"), arg("seed")),
+        speech_dataset);
+    return audyn::main(argc, argv, targets, [](Config& config) {
+        setup_config(config);
+        const audio::AudioFolderDataset recordings(config.get<std::string>("data.root"));
+        config.set("model.num_classes", static_cast<int64_t>(recordings.class_names().size()));
+        auto trainer = AutoTrainer<SpeechClassifier>::build_from_config(config);
+        trainer.trainer().add_callback(std::make_shared<ConfusionTable>(recordings.class_names()));
+        trainer.run();
+    });
+}

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <audyn/checkpoint/load.hpp>
+#include <audyn/checkpoint/module_state.hpp>
+#include <audyn/config/config.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/state/state_dict.hpp>
+
+#include <torch/nn/module.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace audyn::adapter {
+
+/// A configuration's value as a value of a state dictionary: what `resolved_config` holds in a checkpoint.
+/// Constants, which only the program knows, become their names.
+[[nodiscard]] inline state::Value to_state(const config::Value& value) {
+    switch (value.kind()) {
+    case config::Kind::null:
+        return {};
+    case config::Kind::boolean:
+        return *value.get_if<bool>();
+    case config::Kind::integer:
+        return *value.get_if<int64_t>();
+    case config::Kind::big_integer:
+        return value.get_if<config::BigInteger>()->digits;
+    case config::Kind::floating:
+        return *value.get_if<double>();
+    case config::Kind::string:
+        return *value.get_if<std::string>();
+    case config::Kind::bytes:
+        return state::Bytes{value.get_if<config::Bytes>()->data};
+    case config::Kind::constant:
+        return value.get_if<config::Constant>()->to_string();
+    case config::Kind::list: {
+        state::List list;
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            list.push_back(to_state(value.child(i)));
+        }
+        return list;
+    }
+    case config::Kind::dict: {
+        StateDict dict;
+        for (const auto& entry : value.entries()) {
+            dict.set(entry.key.to_string(), to_state(*entry.value));
+        }
+        return dict;
+    }
+    }
+    return {};
+}
+
+/// The whole configuration, resolved.
+[[nodiscard]] inline StateDict resolved_config(const Config& config) {
+    return std::get<StateDict>(to_state(config.to_value(true)).storage());
+}
+
+/// `model.checkpoint`: starts from the parameters of a checkpoint (its key "model") or of a plain state dictionary.
+/// \throws ConfigError that names the key when the file cannot be read or does not fit.
+inline void warm_start(torch::nn::Module& module, const Config& node) {
+    try {
+        const StateDict state = checkpoint::load(node.as<std::string>());
+        const state::Value* model = state.find("model");
+        checkpoint::load_module_state(module, model ? model->as_dict() : state);
+    } catch (const CheckpointError& error) {
+        throw node.error(error.what());
+    } catch (const StateError& error) {
+        throw node.error(error.what());
+    }
+}
+
+} // namespace audyn::adapter

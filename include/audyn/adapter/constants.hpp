@@ -1,0 +1,58 @@
+#pragma once
+
+#include <audyn/config/config.hpp>
+#include <audyn/config/resolvers.hpp>
+
+#include <c10/core/ScalarType.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace audyn::adapter {
+
+/// The dtypes that `${const:torch.bfloat16}` and the like may name.
+inline constexpr std::array<std::pair<std::string_view, at::ScalarType>, 14> dtype_names{{
+    {"torch.float32", at::kFloat},
+    {"torch.float", at::kFloat},
+    {"torch.float64", at::kDouble},
+    {"torch.double", at::kDouble},
+    {"torch.float16", at::kHalf},
+    {"torch.half", at::kHalf},
+    {"torch.bfloat16", at::kBFloat16},
+    {"torch.int64", at::kLong},
+    {"torch.long", at::kLong},
+    {"torch.int32", at::kInt},
+    {"torch.int16", at::kShort},
+    {"torch.int8", at::kChar},
+    {"torch.uint8", at::kByte},
+    {"torch.bool", at::kBool},
+}};
+
+/// Makes the dtypes known to the resolver `const`.
+inline void add_dtypes(config::Resolvers& resolvers) {
+    for (const auto& [name, dtype] : dtype_names) {
+        resolvers.add_constant(std::string(name));
+    }
+}
+
+/// The dtype that `node` names by a constant (`${const:torch.bfloat16}`) or as text ("torch.bfloat16", "bfloat16").
+/// \throws ConfigError
+[[nodiscard]] inline at::ScalarType as_dtype(const Config& node) {
+    std::string name = node.is_constant() ? node.as<config::Constant>().name : node.as<std::string>();
+    if (!name.starts_with("torch.")) {
+        name = "torch." + name;
+    }
+    std::vector<std::string> known;
+    for (const auto& [candidate, dtype] : dtype_names) {
+        if (candidate == name) {
+            return dtype;
+        }
+        known.emplace_back(candidate);
+    }
+    throw node.error_unknown("dtype", name, known);
+}
+
+} // namespace audyn::adapter

@@ -1,0 +1,218 @@
+#pragma once
+
+#include <audyn/adapter/system.hpp>
+#include <audyn/adapter/targets.hpp>
+#include <audyn/checkpoint/save_checkpoint.hpp>
+#include <audyn/config/config.hpp>
+#include <audyn/trainer/early_stopping.hpp>
+#include <audyn/trainer/key_mapping.hpp>
+#include <audyn/trainer/options.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace audyn::adapter {
+
+/// What a target of `train.clip_gradient` means: either limit may be set.
+struct ClipGradient {
+    std::optional<double> value;
+    std::optional<double> norm;
+    double norm_type = 2.0;
+};
+
+namespace detail {
+
+inline ClipGradient clip_by_mode(const std::string& mode, std::optional<double> clip_value,
+                                 std::optional<double> max_norm, double norm_type) {
+    if (mode == "value" && clip_value) {
+        return {clip_value, std::nullopt, norm_type};
+    }
+    if (mode == "norm" && max_norm) {
+        return {std::nullopt, max_norm, norm_type};
+    }
+    throw UsageError(mode == "value"  ? "mode 'value' needs clip_value"
+                     : mode == "norm" ? "mode 'norm' needs max_norm"
+                                      : "mode must be 'value' or 'norm', got '" + mode + "'");
+}
+
+inline trainer::MonitorMode monitor_mode(const std::string& mode) {
+    if (mode != "min" && mode != "max") {
+        throw UsageError("mode must be 'min' or 'max', got '" + mode + "'");
+    }
+    return mode == "min" ? trainer::MonitorMode::min : trainer::MonitorMode::max;
+}
+
+} // namespace detail
+
+/// Adds gradient clipping and early stopping.
+inline void add_trainer_targets(Targets& targets) {
+    targets.add_function<ClipGradient>(
+        "audyn.utils.GradClipper",
+        constructor<std::string, std::optional<double>, std::optional<double>, double, Unsupported>(
+            arg("mode"), arg("clip_value") = std::optional<double>(), arg("max_norm") = std::optional<double>(),
+            arg("norm_type") = 2.0, arg("error_if_nonfinite") = Unsupported()),
+        [](const std::string& mode, std::optional<double> clip_value, std::optional<double> max_norm, double norm_type,
+           Unsupported) { return detail::clip_by_mode(mode, clip_value, max_norm, norm_type); });
+    targets.add_function<ClipGradient>("torch.nn.utils.clip_grad_norm_",
+                                       constructor<double, double, Unsupported, Unsupported>(
+                                           arg("max_norm"), arg("norm_type") = 2.0,
+                                           arg("error_if_nonfinite") = Unsupported(), arg("foreach") = Unsupported()),
+                                       [](double max_norm, double norm_type, Unsupported, Unsupported) {
+                                           return ClipGradient{std::nullopt, max_norm, norm_type};
+                                       });
+    targets.add_function<ClipGradient>(
+        "torch.nn.utils.clip_grad_value_",
+        constructor<double, Unsupported>(arg("clip_value"), arg("foreach") = Unsupported()),
+        [](double clip_value, Unsupported) {
+            return ClipGradient{clip_value, std::nullopt, 2.0};
+        });
+    targets.add_function<std::shared_ptr<trainer::Callback>>(
+        "audyn.EarlyStopping",
+        constructor<std::string, int64_t, double, std::string>(arg("monitor") = "validation/total", arg("patience") = 3,
+                                                               arg("min_delta") = 0.0, arg("mode") = "min"),
+        [](std::string monitor, int64_t patience, double min_delta, const std::string& mode) {
+            return std::make_shared<trainer::EarlyStopping>(
+                trainer::EarlyStoppingOptions{std::move(monitor), patience, min_delta, detail::monitor_mode(mode)});
+        });
+}
+
+/// `train.steps`: epochs or iterations. What the user sets displaces the built-in default of the other.
+/// \throws ConfigError when the user sets both, or neither is set.
+inline void set_steps(const Config& steps, trainer::TrainerOptions& options) {
+    const auto epochs = steps.get_optional<int64_t>("epochs");
+    const auto iterations = steps.get_optional<int64_t>("iterations");
+    const auto by_user = [&](const char* key) { return !steps.at(key).location().is_builtin(); };
+    if (epochs && iterations && by_user("epochs") == by_user("iterations")) {
+        throw steps.at("epochs").error("`epochs` and `iterations` are both set (" +
+                                       steps.at("iterations").location().to_string() +
+                                       "); set one of them, and the other to null");
+    }
+    if (!epochs && !iterations) {
+        throw steps.error("set `" + steps.path() + ".epochs` or `" + steps.path() + ".iterations`");
+    }
+    if (epochs && (!iterations || by_user("epochs"))) {
+        options.max_epochs(*epochs);
+    } else {
+        options.max_iterations(*iterations);
+    }
+    options.gradient_accumulation(steps.get_optional<int64_t>("gradient_accumulation").value_or(1));
+    if (const auto interval = steps.get_optional<std::string>("lr_scheduler")) {
+        if (*interval != "iteration" && *interval != "epoch") {
+            throw steps.at("lr_scheduler").error_unknown("interval", *interval, {"iteration", "epoch"});
+        }
+        options.lr_scheduler(*interval == "epoch" ? trainer::SchedulerInterval::epoch
+                                                  : trainer::SchedulerInterval::iteration);
+    } else {
+        options.lr_scheduler(trainer::SchedulerInterval::never);
+    }
+}
+
+/// A number of batches, or a fraction of them.
+[[nodiscard]] inline trainer::BatchLimit batch_limit(const Config& config, const std::string& key) {
+    const auto node = config.find(key);
+    if (!node || node->is_null()) {
+        return {};
+    }
+    try {
+        return node->is_integer() ? trainer::BatchLimit(node->as<int64_t>()) : trainer::BatchLimit(node->as<double>());
+    } catch (const UsageError& error) {
+        throw node->error(error.what());
+    }
+}
+
+[[nodiscard]] inline trainer::OutputNames output_names(const Config& node) {
+    if (!node.is_list()) {
+        return node.as<std::string>();
+    }
+    trainer::OutputNames names;
+    for (const Config& element : node.elements()) {
+        names.items.push_back(output_names(element));
+    }
+    return names;
+}
+
+/// `train.key_mapping.KIND`: {input: {argument: name in the batch}, output: names}.
+[[nodiscard]] inline std::optional<trainer::KeyMapping> key_mapping(const Config& config, const std::string& kind) {
+    const auto node = config.find("key_mapping." + kind);
+    if (!node || node->is_null()) {
+        return std::nullopt;
+    }
+    trainer::KeyMapping mapping;
+    if (const auto input = node->find("input"); input && !input->is_null()) {
+        for (const auto& [argument, name] : input->items()) {
+            mapping.input.emplace_back(argument, name.as<std::string>());
+        }
+    }
+    if (const auto output = node->find("output"); output && !output->is_null()) {
+        mapping.output = output_names(*output);
+    }
+    return mapping;
+}
+
+/// `train.output.save_checkpoint` with its entries iteration, epoch, last and best_epoch.
+[[nodiscard]] inline checkpoint::SaveCheckpoint save_checkpoint(const Config& config) {
+    const auto node = config.find("output.save_checkpoint");
+    checkpoint::SaveCheckpoint entries;
+    if (!node || node->is_null()) {
+        return entries;
+    }
+    const auto path = [](const Config& entry) { return entry.get<std::string>("path"); };
+    for (const auto& [name, entry] : node->items()) {
+        if (entry.is_null()) {
+            continue;
+        }
+        if (name == "iteration" || name == "epoch") {
+            const checkpoint::PeriodicCheckpoint periodic{entry.get<int64_t>("every"), path(entry)};
+            if (periodic.every < 1) {
+                throw entry.at("every").error("`every` must be at least 1");
+            }
+            (name == "iteration" ? entries.iteration : entries.epoch) = periodic;
+        } else if (name == "last" || name == "best_epoch") {
+            (name == "last" ? entries.last : entries.best_epoch) = path(entry);
+        } else {
+            throw entry.error_unknown("entry of save_checkpoint", name, {"iteration", "epoch", "last", "best_epoch"});
+        }
+    }
+    return entries;
+}
+
+/// The options that `train` and `system` mean. \throws ConfigError
+[[nodiscard]] inline trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets) {
+    const Config train = config["train"];
+    trainer::TrainerOptions options;
+    set_steps(train["steps"], options);
+    options.device(device(config))
+        .log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10))
+        .limit_train_batches(batch_limit(train, "limit_train_batches"))
+        .limit_validation_batches(batch_limit(train, "limit_validation_batches"))
+        .fast_dev_run(train.get_optional<bool>("fast_dev_run").value_or(false))
+        .save_checkpoint(save_checkpoint(train));
+    if (const auto mapping = key_mapping(train, "train")) {
+        options.key_mapping(*mapping);
+    }
+    if (const auto mapping = key_mapping(train, "validation")) {
+        options.validation_key_mapping(*mapping);
+    }
+    if (const auto node = train.find("clip_gradient"); node && !node->is_null() && node->size() > 0) {
+        const auto clip = targets.build<ClipGradient>(*node);
+        if (clip.value) {
+            options.clip_grad_value(*clip.value);
+        }
+        if (clip.norm) {
+            options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
+        }
+    }
+    try {
+        options.check();
+    } catch (const UsageError& error) {
+        throw train.error(error.what());
+    }
+    return options;
+}
+
+} // namespace audyn::adapter

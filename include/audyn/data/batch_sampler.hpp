@@ -1,0 +1,98 @@
+#pragma once
+
+#include <audyn/core/error.hpp>
+#include <audyn/data/sampler.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace audyn::data {
+
+/// One batch of a plan.
+struct PlannedBatch {
+    /// Its samples are [begin, end) of the plan's indices.
+    int64_t begin = 0;
+    int64_t end = 0;
+    /// Samples of the epoch that the whole job has consumed with this batch.
+    int64_t consumed_samples = 0;
+};
+
+/// What one process reads in (the rest of) an epoch.
+struct BatchPlan {
+    /// int64, contiguous.
+    at::Tensor indices;
+    std::vector<PlannedBatch> batches;
+
+    [[nodiscard]] std::span<const int64_t> samples(const PlannedBatch& batch) const {
+        return {indices.const_data_ptr<int64_t>() + batch.begin, static_cast<std::size_t>(batch.end - batch.begin)};
+    }
+};
+
+/// Groups the samples of an epoch into batches.
+class BatchSampler {
+public:
+    BatchSampler() = default;
+    BatchSampler(const BatchSampler&) = delete;
+    BatchSampler& operator=(const BatchSampler&) = delete;
+    virtual ~BatchSampler() = default;
+
+    /// Number of this process's batches in a whole epoch.
+    [[nodiscard]] virtual int64_t size() const = 0;
+
+    /// Chooses the epoch (0-based) that `plan` plans.
+    virtual void set_epoch(int64_t epoch) = 0;
+
+    /// The epoch after the whole job has read its first `consumed_samples` samples.
+    [[nodiscard]] virtual BatchPlan plan(int64_t consumed_samples) const = 0;
+};
+
+/// Batches of `batch_size` samples each; Python's `BatchSampler`. The last may be smaller, unless `drop_last`.
+class FixedSizeBatchSampler : public BatchSampler {
+public:
+    /// \throws UsageError when batch_size is not positive or the shard is impossible.
+    FixedSizeBatchSampler(std::shared_ptr<Sampler> sampler, int64_t batch_size, bool drop_last = false,
+                          Shard shard = {})
+        : sampler_(std::move(sampler)), batch_size_(batch_size), drop_last_(drop_last), shard_(shard) {
+        shard_.check();
+        if (batch_size_ < 1) {
+            throw UsageError("batch_size must be at least 1, got " + std::to_string(batch_size_));
+        }
+    }
+
+    [[nodiscard]] int64_t size() const override { return batches_of(shard_.size(sampler_->size())); }
+
+    void set_epoch(int64_t epoch) override { sampler_->set_epoch(epoch); }
+
+    [[nodiscard]] BatchPlan plan(int64_t consumed_samples) const override {
+        const at::Tensor order = sampler_->indices();
+        BatchPlan plan;
+        plan.indices = shard_.indices(order, consumed_samples);
+        const int64_t samples = plan.indices.numel();
+        const int64_t batches = batches_of(samples);
+        plan.batches.reserve(static_cast<std::size_t>(batches));
+        for (int64_t begin = 0; begin < batches * batch_size_; begin += batch_size_) {
+            const int64_t end = std::min(begin + batch_size_, samples);
+            plan.batches.push_back({begin, end, std::min(consumed_samples + end * shard_.world_size, order.numel())});
+        }
+        return plan;
+    }
+
+private:
+    [[nodiscard]] int64_t batches_of(int64_t samples) const {
+        return drop_last_ ? samples / batch_size_ : (samples + batch_size_ - 1) / batch_size_;
+    }
+
+    std::shared_ptr<Sampler> sampler_;
+    int64_t batch_size_;
+    bool drop_last_;
+    Shard shard_;
+};
+
+} // namespace audyn::data

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <audyn/core/error.hpp>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/randperm.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+namespace audyn::data {
+
+/// The order in which an epoch visits the samples, over the whole job: every process computes the same order and reads
+/// its `Shard` of it.
+class Sampler {
+public:
+    Sampler() = default;
+    Sampler(const Sampler&) = delete;
+    Sampler& operator=(const Sampler&) = delete;
+    virtual ~Sampler() = default;
+
+    /// Number of samples of an epoch, over the whole job.
+    [[nodiscard]] virtual int64_t size() const = 0;
+
+    /// Chooses the epoch (0-based) whose order `indices` gives.
+    virtual void set_epoch([[maybe_unused]] int64_t epoch) {}
+
+    /// The samples' indices in the order of the epoch: int64, (size()), contiguous. It depends on the epoch alone.
+    [[nodiscard]] virtual at::Tensor indices() const = 0;
+};
+
+/// 0, 1, ..., size - 1.
+class SequentialSampler : public Sampler {
+public:
+    explicit SequentialSampler(int64_t size) : size_(size) {}
+
+    [[nodiscard]] int64_t size() const override { return size_; }
+    [[nodiscard]] at::Tensor indices() const override { return at::arange(size_, at::kLong); }
+
+private:
+    int64_t size_;
+};
+
+/// A new permutation in each epoch: `torch.randperm` of a generator seeded with seed + epoch, as Python's
+/// `DistributedSampler` draws it.
+class RandomSampler : public Sampler {
+public:
+    RandomSampler(int64_t size, uint64_t seed) : size_(size), seed_(seed) {}
+
+    [[nodiscard]] int64_t size() const override { return size_; }
+    void set_epoch(int64_t epoch) override { epoch_ = static_cast<uint64_t>(epoch); }
+    [[nodiscard]] at::Tensor indices() const override {
+        return at::randperm(size_, at::detail::createCPUGenerator(seed_ + epoch_), at::kLong);
+    }
+
+private:
+    int64_t size_;
+    uint64_t seed_;
+    uint64_t epoch_ = 0;
+};
+
+/// The part of an epoch that one process reads: positions rank, rank + world_size, ... of the order, as with Python's
+/// `DistributedSampler`. So the first n * world_size positions are what all processes have read after n samples each.
+struct Shard {
+    int64_t rank = 0;
+    int64_t world_size = 1;
+    /// When the samples do not divide evenly: false repeats some from the start of the order, true leaves the last out.
+    bool drop_uneven = false;
+
+    /// \throws UsageError when rank or world_size is impossible.
+    void check() const {
+        if (world_size < 1 || rank < 0 || rank >= world_size) {
+            throw UsageError("a shard needs 0 <= rank < world_size, got rank " + std::to_string(rank) +
+                             " and world_size " + std::to_string(world_size));
+        }
+    }
+
+    /// Number of samples of one process, of `samples` in all.
+    [[nodiscard]] int64_t size(int64_t samples) const {
+        return drop_uneven ? samples / world_size : (samples + world_size - 1) / world_size;
+    }
+
+    /// This process's part of `order` (int64, contiguous) after the job has read its first `consumed_samples`.
+    [[nodiscard]] at::Tensor indices(const at::Tensor& order, int64_t consumed_samples) const {
+        const int64_t total = order.numel();
+        const int64_t consumed = std::min(consumed_samples, total);
+        if (world_size == 1) {
+            return order.narrow(0, consumed, total - consumed);
+        }
+        const int64_t count = size(total - consumed);
+        at::Tensor part = at::empty({count}, at::kLong);
+        const int64_t* source = order.const_data_ptr<int64_t>();
+        int64_t* target = part.mutable_data_ptr<int64_t>();
+        for (int64_t i = 0; i < count; ++i) {
+            target[i] = source[(consumed + rank + i * world_size) % total];
+        }
+        return part;
+    }
+};
+
+} // namespace audyn::data

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace audyn::logging {
+
+/// One number under its name, for example `total (epoch)/validation`.
+struct Scalar {
+    std::string_view tag;
+    double value = 0.0;
+};
+
+/// A place where a run's numbers go. The trainer calls it at logging intervals and at the ends of epochs, on its own
+/// thread and in the main process only. A failed write, for example on a full disk, throws; nothing is swallowed
+/// but by a destructor, so a run ends with `flush`.
+class Logger {
+public:
+    Logger() = default;
+    Logger(const Logger&) = delete;
+    Logger& operator=(const Logger&) = delete;
+    virtual ~Logger() = default;
+
+    /// Takes numbers that belong to one step: an iteration, or an epoch for the tags of epochs. \throws Error
+    virtual void log_scalars(std::span<const Scalar> scalars, int64_t step) = 0;
+
+    /// Hands everything taken so far to the operating system. \throws Error
+    virtual void flush() = 0;
+};
+
+} // namespace audyn::logging

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <audyn/optim/adam.hpp>
+#include <audyn/optim/optimizer.hpp>
+#include <audyn/state/state_dict.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace audyn::optim {
+
+/// Options of AdamW with Python's names and defaults: `AdamWOptions().lr(3e-4).weight_decay(0.05)`.
+class AdamWOptions {
+public:
+    AdamWOptions() { options_.weight_decay(1e-2).decoupled_weight_decay(true); }
+    /// Every weight decay of AdamW is decoupled, whatever `options` say.
+    explicit AdamWOptions(const AdamOptions& options) : options_(options) { options_.decoupled_weight_decay(true); }
+
+    AdamWOptions& lr(double value) { return options_.lr(value), *this; }
+    AdamWOptions& betas(std::pair<double, double> value) { return options_.betas(value), *this; }
+    AdamWOptions& eps(double value) { return options_.eps(value), *this; }
+    AdamWOptions& weight_decay(double value) { return options_.weight_decay(value), *this; }
+    AdamWOptions& amsgrad(bool value) { return options_.amsgrad(value), *this; }
+    AdamWOptions& maximize(bool value) { return options_.maximize(value), *this; }
+
+    [[nodiscard]] double lr() const { return options_.lr(); }
+    [[nodiscard]] std::pair<double, double> betas() const { return options_.betas(); }
+    [[nodiscard]] double eps() const { return options_.eps(); }
+    [[nodiscard]] double weight_decay() const { return options_.weight_decay(); }
+    [[nodiscard]] bool amsgrad() const { return options_.amsgrad(); }
+    [[nodiscard]] bool maximize() const { return options_.maximize(); }
+
+    /// The same options as Adam takes them.
+    [[nodiscard]] const AdamOptions& as_adam() const { return options_; }
+
+private:
+    AdamOptions options_;
+};
+
+/// AdamW on libtorch's fused kernel, CPU and CUDA: `torch.optim.AdamW(fused=True)`.
+class AdamW final : public Adam {
+public:
+    explicit AdamW(const NamedParameters& parameters, const AdamWOptions& options = {})
+        : Adam(parameters, options.as_adam()) {}
+    explicit AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options = {})
+        : Adam(std::move(parameters), options.as_adam()) {}
+    explicit AdamW(const std::vector<OptionsGroup<AdamWOptions>>& groups) : Adam(as_adam(groups)) {}
+
+    [[nodiscard]] const char* name() const override { return "AdamW"; }
+
+    /// The options of a group as they are now.
+    [[nodiscard]] AdamWOptions options(std::size_t group) const { return AdamWOptions(Adam::options(group)); }
+
+protected:
+    void load_group_options(std::size_t group, const StateDict& saved) override {
+        StateDict options = saved;
+        options.set("decoupled_weight_decay", true);
+        Adam::load_group_options(group, options);
+    }
+
+private:
+    static std::vector<OptionsGroup<AdamOptions>> as_adam(const std::vector<OptionsGroup<AdamWOptions>>& groups) {
+        std::vector<OptionsGroup<AdamOptions>> result;
+        for (const OptionsGroup<AdamWOptions>& group : groups) {
+            result.push_back({group.names, group.params, group.options.as_adam()});
+        }
+        return result;
+    }
+};
+
+} // namespace audyn::optim

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <audyn/core/error.hpp>
+#include <audyn/optim/optimizer.hpp>
+#include <audyn/state/state_dict.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace audyn::optim {
+
+/// An optimizer that is chosen at run time. It costs one virtual call a step; the kernels are the same.
+class AnyOptimizer {
+public:
+    /// \throws UsageError when there is no optimizer.
+    explicit AnyOptimizer(std::unique_ptr<Optimizer> optimizer) : optimizer_(std::move(optimizer)) {
+        if (!optimizer_) {
+            throw UsageError("AnyOptimizer needs an optimizer");
+        }
+    }
+
+    void step() { optimizer_->step(); }
+    void step(const at::Tensor& grad_scale, const at::Tensor& found_inf) { optimizer_->step(grad_scale, found_inf); }
+    at::Tensor step(const Closure& closure) { return optimizer_->step(closure); }
+    void zero_grad(bool set_to_none = true) { optimizer_->zero_grad(set_to_none); }
+
+    [[nodiscard]] const char* name() const { return optimizer_->name(); }
+    [[nodiscard]] bool supports_amp_scaling() const { return optimizer_->supports_amp_scaling(); }
+    [[nodiscard]] const std::vector<at::Tensor>& parameters() const { return optimizer_->parameters(); }
+    [[nodiscard]] std::vector<ParamGroup>& groups() { return optimizer_->groups(); }
+    [[nodiscard]] const std::vector<ParamGroup>& groups() const { return std::as_const(*optimizer_).groups(); }
+    [[nodiscard]] StateDict state_dict() const { return optimizer_->state_dict(); }
+    void load_state_dict(const StateDict& state) { optimizer_->load_state_dict(state); }
+
+    /// The optimizer itself, for a scheduler.
+    operator Optimizer&() { return *optimizer_; }
+
+private:
+    std::unique_ptr<Optimizer> optimizer_;
+};
+
+} // namespace audyn::optim

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <audyn/core/error.hpp>
+#include <audyn/criterion/criteria.hpp>
+#include <audyn/data/batch.hpp>
+#include <audyn/trainer/forward_call.hpp>
+#include <audyn/trainer/metric_sums.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace audyn::trainer {
+
+/// Evaluates the criteria of one step. Where each argument comes from is looked up once:
+/// - mapped as estimated: the model's output of that name; mapped as target: the batch's value of that name;
+/// - a criterion without any mapping: its first argument is the model's first output, each other one the batch's value
+///   of the argument's name or, where there is none, the next value of the batch that the model does not take.
+class Loss {
+public:
+    explicit Loss(criterion::Criteria criteria) : criteria_(std::move(criteria)) {}
+
+    [[nodiscard]] const criterion::Criteria& criteria() const { return criteria_; }
+
+    /// Names of what a step measures: "total", and each criterion's.
+    [[nodiscard]] std::vector<std::string> metric_names() const {
+        std::vector<std::string> names{"total"};
+        for (const criterion::WeightedCriterion& entry : criteria_) {
+            names.push_back(entry.name);
+        }
+        return names;
+    }
+
+    /// The weighted total, a 0-dim tensor. The value of criterion i is added to slot i + 1 of `sums`, which was made
+    /// with `metric_names`.
+    /// `taken` tells whether the model takes the value at a position of the batch.
+    template <class Taken>
+    at::Tensor operator()(const Outputs& outputs, const data::Batch& batch, MetricSums& sums, const Taken& taken) {
+        if (!fits(outputs, batch)) {
+            resolve(outputs, batch, taken);
+        }
+        losses_.clear();
+        for (std::size_t i = 0; i < sources_.size(); ++i) {
+            const criterion::WeightedCriterion& entry = criteria_[i];
+            arguments_.clear();
+            for (const Source& source : sources_[i]) {
+                arguments_.push_back(source.from_batch ? batch.tensor(source.position)
+                                                       : outputs.tensor(source.position));
+            }
+            at::Tensor value = entry.criterion->forward(arguments_);
+            require_scalar(entry.name, value);
+            sums.add(i + 1, value);
+            losses_.push_back(std::move(value));
+        }
+        const at::Tensor total = criteria_.weighted_sum(losses_);
+        // Kept tensors would keep the autograd graph.
+        arguments_.clear();
+        losses_.clear();
+        return total;
+    }
+
+private:
+    struct Source {
+        bool from_batch;
+        std::size_t position;
+        std::string name;
+    };
+
+    bool fits(const Outputs& outputs, const data::Batch& batch) const {
+        for (const std::vector<Source>& sources : sources_) {
+            for (const Source& source : sources) {
+                const bool same =
+                    source.from_batch
+                        ? source.position < batch.size() && batch.entry(source.position).first == source.name
+                        : source.position < outputs.size() && outputs.name(source.position) == source.name;
+                if (!same) {
+                    return false;
+                }
+            }
+        }
+        return !sources_.empty();
+    }
+
+    template <class Taken>
+    void resolve(const Outputs& outputs, const data::Batch& batch, const Taken& taken) {
+        if (criteria_.empty()) {
+            throw UsageError("the trainer has no criterion; give one, or a step that computes the loss itself");
+        }
+        sources_.clear();
+        for (const criterion::WeightedCriterion& entry : criteria_) {
+            sources_.push_back(entry.estimated.empty() && entry.target.empty()
+                                   ? by_position(entry, outputs, batch, taken)
+                                   : by_name(entry, outputs, batch));
+        }
+    }
+
+    static std::vector<Source> by_name(const criterion::WeightedCriterion& entry, const Outputs& outputs,
+                                       const data::Batch& batch) {
+        std::vector<Source> sources;
+        for (const std::string& argument : entry.criterion->arguments()) {
+            if (const std::string* name = find(entry.estimated, argument)) {
+                const auto position = outputs.position(*name);
+                if (!position) {
+                    throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the output '" +
+                                     *name + "', but the model's outputs are: " + outputs.names());
+                }
+                sources.push_back({false, *position, *name});
+            } else if (const std::string* value = find(entry.target, argument)) {
+                const auto position = batch.position(*value);
+                if (!position) {
+                    throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the value '" +
+                                     *value + "', but the batch has: " + batch.names());
+                }
+                sources.push_back({true, *position, *value});
+            } else {
+                throw UsageError("criterion '" + entry.name + "': its argument '" + argument +
+                                 "' is mapped neither as estimated nor as target");
+            }
+        }
+        return sources;
+    }
+
+    template <class Taken>
+    static std::vector<Source> by_position(const criterion::WeightedCriterion& entry, const Outputs& outputs,
+                                           const data::Batch& batch, const Taken& taken) {
+        std::vector<Source> sources{{false, 0, outputs.name(0)}};
+        const auto arguments = entry.criterion->arguments();
+        std::size_t next = 0;
+        for (std::size_t i = 1; i < arguments.size(); ++i) {
+            std::optional<std::size_t> position = batch.position(arguments[i]);
+            while (!position && next < batch.size()) {
+                if (!taken(next) && std::holds_alternative<at::Tensor>(batch.entry(next).second)) {
+                    position = next;
+                }
+                ++next;
+            }
+            if (!position) {
+                throw UsageError("criterion '" + entry.name + "': nothing in the batch fits its argument '" +
+                                 std::string(arguments[i]) + "'; the batch has: " + batch.names());
+            }
+            sources.push_back({true, *position, batch.entry(*position).first});
+        }
+        return sources;
+    }
+
+    static const std::string* find(const std::vector<std::pair<std::string, std::string>>& mapping,
+                                   std::string_view argument) {
+        for (const auto& [key, value] : mapping) {
+            if (key == argument) {
+                return &value;
+            }
+        }
+        return nullptr;
+    }
+
+    static void require_scalar(const std::string& name, const at::Tensor& value) {
+        if (value.dim() != 0) {
+            throw UsageError("criterion '" + name + "' gives a tensor of " + std::to_string(value.dim()) +
+                             " dimensions; a loss must be a scalar (is its reduction 'none'?)");
+        }
+    }
+
+    criterion::Criteria criteria_;
+    std::vector<std::vector<Source>> sources_;
+    std::vector<at::Tensor> arguments_;
+    std::vector<at::Tensor> losses_;
+};
+
+} // namespace audyn::trainer

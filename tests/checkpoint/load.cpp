@@ -1,0 +1,180 @@
+#include "../temporary_folder.hpp"
+
+#include <audyn/checkpoint/load.hpp>
+#include <audyn/checkpoint/save.hpp>
+
+#include <ATen/ATen.h>
+#include <torch/types.h>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using audyn::CheckpointError;
+using audyn::StateDict;
+using audyn::checkpoint::load;
+
+/// A file that Python wrote: tests/oracle/checkpoint_fixtures.py.
+StateDict fixture(const std::string& name) {
+    return load(std::string(AUDYN_TEST_DATA_DIR) + "/checkpoint/data/" + name);
+}
+
+std::string error_of_loading(const std::filesystem::path& path) {
+    return message_of<CheckpointError>([&] { static_cast<void>(load(path)); });
+}
+
+/// Two values are the same, bit for bit.
+bool same(const audyn::state::Value& a, const audyn::state::Value& b) {
+    if (a.storage().index() != b.storage().index()) {
+        return false;
+    }
+    if (a.is<at::Tensor>()) {
+        return a.as_tensor().dtype() == b.as_tensor().dtype() && a.as_tensor().equal(b.as_tensor());
+    }
+    if (a.is<StateDict>()) {
+        if (a.as_dict().size() != b.as_dict().size()) {
+            return false;
+        }
+        for (auto i = a.as_dict().begin(), k = b.as_dict().begin(); i != a.as_dict().end(); ++i, ++k) {
+            if (i->first != k->first || !same(i->second, k->second)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return (a.is<std::string>() && a.as_string() == b.as_string()) || (a.is<int64_t>() && a.as_int() == b.as_int());
+}
+
+} // namespace
+
+TEST_CASE("a state dictionary of Python's loads in order") {
+    const StateDict state = fixture("state_dict.pth");
+    std::vector<std::string> names;
+    for (const auto& [key, value] : state) {
+        names.push_back(key.string());
+    }
+    CHECK(names == std::vector<std::string>{"linear.weight", "linear.bias", "norm.weight", "norm.bias",
+                                            "norm.running_mean", "norm.running_var", "norm.num_batches_tracked"});
+    CHECK(state.at("linear.weight").as_tensor().sizes() == at::IntArrayRef{3, 2});
+    CHECK(at::allclose(state.at("linear.weight").as_tensor(),
+                       torch::tensor({{0.0206, 0.9791}, {2.0181, 2.9794}, {4.0180, 4.9782}}, at::kFloat), 0, 1e-4));
+    CHECK(state.at("norm.num_batches_tracked").as_tensor().item<int64_t>() == 3);
+}
+
+TEST_CASE("a whole checkpoint of Audyn's loads") {
+    const StateDict state = fixture("audyn.pth");
+    const StateDict& optimizer = state.at("optimizer").as_dict();
+    const StateDict& first = optimizer.at("state").as_dict().at(0).as_dict();
+    CHECK(first.at("step").as_tensor().item<float>() == 3.0F);
+    CHECK(first.at("exp_avg").as_tensor().sizes() == at::IntArrayRef{3, 2});
+    const StateDict& group = optimizer.at("param_groups").as_list().at(0).as_dict();
+    CHECK(group.at("lr").as_float() == doctest::Approx(0.001));
+    CHECK(group.at("betas").as_list().at(1).as_float() == 0.999);
+    CHECK(group.at("fused").is_none());
+    CHECK_FALSE(group.at("amsgrad").as_bool());
+    CHECK(group.at("params").as_list().at(3).as_int() == 3);
+    CHECK(state.at("lr_scheduler").as_dict().at("last_epoch").as_int() == 3);
+    CHECK(state.at("scaler").as_dict().at("scale").as_float() == 65536.0);
+    CHECK(state.at("iteration_idx").as_int() == 3);
+    CHECK(state.at("best_loss").as_float() == std::numeric_limits<double>::infinity());
+    CHECK(state.at("resolved_config").as_dict().at("model").as_dict().at("name").as_string() == "Net");
+    CHECK(state.at("_metadata").as_dict().at("commit_hash").is_none());
+}
+
+TEST_CASE("every kind of value of Python's loads") {
+    const StateDict state = fixture("values.pth");
+    CHECK(state.at("none").is_none());
+    const std::vector<int64_t> expected{
+        0, 255, 65536, -1, int64_t{1} << 31, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        CHECK(state.at("ints").as_list().at(i).as_int() == expected[i]);
+    }
+    CHECK(state.at("floats").is<audyn::state::Tuple>());
+    CHECK(state.at("floats").as_list().at(0).as_float() == 0.1);
+    CHECK(state.at("floats").as_list().at(1).as_float() == -std::numeric_limits<double>::infinity());
+    CHECK(state.at("text").as_string() == "Gr\xC3\xBC\xC3\x9F"
+                                          "e \xF0\x9F\x8E\xB5");
+    CHECK(state.at("data").as_bytes().data == std::string("\x00\x7F\x80\xFF", 4));
+    CHECK(state.at("no_data").as_bytes().data.empty());
+    CHECK(state.at("size").as_list().at(1).as_int() == 3);
+    CHECK(state.at("dtype").as_string() == "torch.bfloat16");
+    CHECK(state.at("device").as_string() == "cuda:1");
+    CHECK(state.at("nested").as_dict().at(3).as_dict().at("deep").as_list().at(2).as_list().at(0).as_bool());
+}
+
+TEST_CASE("tensors of Python's load with dtype, shape, strides and shared memory") {
+    const StateDict state = fixture("values.pth");
+    const at::Tensor base = state.at("base").as_tensor();
+    CHECK(base.equal(torch::arange(6, at::kFloat).reshape({2, 3})));
+    CHECK(state.at("transposed").as_tensor().equal(base.t()));
+    CHECK(state.at("row").as_tensor().equal(base[1].slice(0, 1)));
+    base[1][1] = 100.0;
+    CHECK(state.at("transposed").as_tensor()[1][1].item<float>() == 100.0F);
+    CHECK(state.at("row").as_tensor()[0].item<float>() == 100.0F);
+    CHECK(state.at("scalar").as_tensor().dim() == 0);
+    CHECK(state.at("scalar").as_tensor().item<int64_t>() == 7);
+    CHECK(state.at("empty").as_tensor().sizes() == at::IntArrayRef{0, 3});
+    CHECK(state.at("parameter").as_tensor().sum().item<float>() == 2.0F);
+    CHECK((state.at("half").as_tensor().scalar_type() == at::kBFloat16));
+    CHECK(state.at("half").as_tensor().item<float>() == 1.5F);
+    CHECK((state.at("bytes_dtype").as_tensor().scalar_type() == at::kUInt16));
+    CHECK(state.at("bytes_dtype").as_tensor().to(at::kLong)[1].item<int64_t>() == 65535);
+    CHECK(state.at("conjugated").as_tensor().is_conj());
+    CHECK(at::imag(state.at("conjugated").as_tensor().resolve_conj()).item<float>() == -2.0F);
+}
+
+TEST_CASE("what no state dictionary can hold is refused by name") {
+    CHECK(message_of<CheckpointError>([] { fixture("sparse.pth"); }).find("_rebuild_sparse_tensor") !=
+          std::string::npos);
+    CHECK(message_of<CheckpointError>([] { fixture("before_1_6.pth"); }).find("before 1.6") != std::string::npos);
+    const std::string missing = message_of<CheckpointError>([] { fixture("none.pth"); });
+    CHECK(missing.find("none.pth: No such file or directory") != std::string::npos);
+}
+
+TEST_CASE("a damaged record is named") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder / "a.pth";
+    audyn::checkpoint::save(path, StateDict{{"x", torch::arange(100)}, {"y", torch::full({100}, 7.0)}});
+    std::string bytes = read_file(path);
+    const float seven = 7.0F;
+    bytes[bytes.find(std::string(reinterpret_cast<const char*>(&seven), 4)) + 3] ^= 0x40;
+    write_file(path, bytes);
+    CHECK(error_of_loading(path) == "cannot load the checkpoint: " + path.string() +
+                                        ": the record 'archive/data/1' is damaged: its content does not have the "
+                                        "checksum that was stored with it");
+}
+
+TEST_CASE("flipped bits and truncations are detected, or change no value") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder / "a.pth";
+    const at::Tensor tied = torch::arange(20, at::kFloat);
+    const StateDict state{{"tied", tied}, {"part", tied.slice(0, 5)}, {"epoch", 3}, {"name", "net"}};
+    audyn::checkpoint::save(path, state);
+    const std::string whole = read_file(path);
+    std::mt19937 random(0);
+    int detected = 0;
+    for (int round = 0; round < 2500; ++round) {
+        std::string damaged = whole;
+        if (round % 5 == 0) {
+            damaged.resize(random() % whole.size());
+        } else {
+            const std::size_t bit = random() % (8 * whole.size());
+            damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+        }
+        write_file(path, damaged);
+        if (!error_of_loading(path).empty()) {
+            ++detected;
+        } else {
+            REQUIRE(round % 5 != 0);
+            REQUIRE(same(load(path), state));
+        }
+    }
+    CHECK(detected > 1000);
+}

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+/// What follows a subcommand's name on the command line.
+using Arguments = std::vector<std::string>;
+
+/// The subcommands of audyn_interop, each driven by a script of its own. Returns the exit status.
+using Command = int (*)(const Arguments& arguments);
+
+int checkpoint_copy(const Arguments& arguments);
+int checkpoint_write(const Arguments& arguments);
+int checkpoint_model(const Arguments& arguments);
+int loggers_write(const Arguments& arguments);

@@ -1,0 +1,83 @@
+#include "../limited_file_size.hpp"
+#include "../temporary_folder.hpp"
+
+#include <audyn/logging/csv.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace {
+
+using audyn::logging::CsvLogger;
+using audyn::logging::Scalar;
+
+void log(CsvLogger& logger, int64_t step, const std::vector<Scalar>& scalars) {
+    logger.log_scalars(scalars, step);
+    logger.flush();
+}
+
+} // namespace
+
+TEST_CASE("a table of scalars") {
+    const TemporaryFolder folder;
+    CsvLogger logger(folder / "run/metrics.csv");
+    CHECK(read_file(logger.path()) == "step\n");
+    log(logger, 1, {{"loss", 0.1}, {"lr", 1e-3}});
+    log(logger, 2, {{"lr", 5e-4}, {"loss", 1.0}});
+    log(logger, 3, {{"loss", -std::nan("")}, {"lr", std::numeric_limits<double>::infinity()}});
+    log(logger, 4, {{"loss", 1.0}, {"loss", 2.0}});
+    CHECK(read_file(logger.path()) == "step,loss,lr\n1,0.1,0.001\n2,1,5e-04\n3,nan,inf\n4,2,\n");
+}
+
+TEST_CASE("a tag that comes later gets a column") {
+    const TemporaryFolder folder;
+    CsvLogger logger(folder / "metrics.csv");
+    log(logger, 1, {{"loss", 1.0}});
+    logger.log_scalars(std::array{Scalar{"loss", 2.0}}, 2);
+    log(logger, 2, {{"validation, total", 3.0}, {"say \"hi\"", 4.0}});
+    log(logger, 3, {{"loss", 5.0}});
+    CHECK(read_file(logger.path()) ==
+          "step,loss,\"validation, total\",\"say \"\"hi\"\"\"\n1,1,,\n2,2,,\n2,,3,4\n3,5,,\n");
+}
+
+TEST_CASE("a resumed run continues the table") {
+    const TemporaryFolder folder;
+    {
+        CsvLogger logger(folder / "metrics.csv");
+        log(logger, 1, {{"a, b", 1.0}, {"c", 2.0}});
+    }
+    write_file(folder / "metrics.csv", read_file(folder / "metrics.csv") + "2,3.5"); // cut short by a crash
+    CsvLogger logger(folder / "metrics.csv");
+    log(logger, 2, {{"c", 4.0}});
+    log(logger, 3, {{"d", 5.0}});
+    CHECK(read_file(logger.path()) == "step,\"a, b\",c,d\n1,1,2,\n2,,4,\n3,,,5\n");
+}
+
+TEST_CASE("a file that is something else is refused and kept") {
+    const TemporaryFolder folder;
+    for (const char* content : {"epoch,loss\n1,2\n", "no newline"}) {
+        write_file(folder / "metrics.csv", content);
+        const std::string message = message_of<audyn::Error>([&] { CsvLogger(folder / "metrics.csv"); });
+        CHECK(message.find((folder / "metrics.csv").string() + ": its first column is not 'step'") != message.npos);
+        CHECK(read_file(folder / "metrics.csv") == content);
+    }
+}
+
+TEST_CASE("a full disk is an error, and the table stays whole") {
+    const TemporaryFolder folder;
+    CsvLogger logger(folder / "metrics.csv");
+    log(logger, 1, {{"loss", 1.0}});
+    const std::string before = read_file(logger.path());
+    {
+        const LimitedFileSize limit(before.size() + 2);
+        CHECK_THROWS_AS(log(logger, 2, {{"loss", 2.0}}), audyn::Error);
+        CHECK(read_file(logger.path()) == before);
+    }
+    log(logger, 3, {{"loss", 3.0}});
+    CHECK(read_file(logger.path()) == "step,loss\n1,1\n2,2\n3,3\n");
+}
