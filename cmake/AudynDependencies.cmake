@@ -18,17 +18,25 @@ function(audyn_check_compiler out)
     endif()
 endfunction()
 
+# A project that adds audyn may have these targets already, built as parts of itself.
+macro(audyn_find_json)
+    if(NOT TARGET nlohmann_json::nlohmann_json)
+        find_package(nlohmann_json ${AUDYN_JSON_VERSION} CONFIG QUIET)
+    endif()
+endmacro()
+
 # audyn::yaml_cpp: yaml-cpp renamed its target in 0.8.
 macro(audyn_find_yaml_cpp)
-    find_package(yaml-cpp ${AUDYN_YAML_VERSION} CONFIG QUIET)
-    if(yaml-cpp_FOUND AND NOT TARGET audyn::yaml_cpp)
-        add_library(audyn::yaml_cpp INTERFACE IMPORTED GLOBAL)
-        if(TARGET yaml-cpp::yaml-cpp)
-            target_link_libraries(audyn::yaml_cpp INTERFACE yaml-cpp::yaml-cpp)
-        else()
-            target_link_libraries(audyn::yaml_cpp INTERFACE yaml-cpp)
-        endif()
+    if(NOT TARGET yaml-cpp AND NOT TARGET yaml-cpp::yaml-cpp)
+        find_package(yaml-cpp ${AUDYN_YAML_VERSION} CONFIG QUIET)
     endif()
+    foreach(_audyn_target IN ITEMS yaml-cpp::yaml-cpp yaml-cpp)
+        if(TARGET ${_audyn_target} AND NOT TARGET audyn::yaml_cpp)
+            add_library(audyn::yaml_cpp INTERFACE IMPORTED GLOBAL)
+            target_link_libraries(audyn::yaml_cpp INTERFACE ${_audyn_target})
+        endif()
+    endforeach()
+    unset(_audyn_target)
 endmacro()
 
 # audyn::sndfile: distributions ship libsndfile with or without its CMake files.

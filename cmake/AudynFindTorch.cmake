@@ -5,6 +5,8 @@ include_guard(GLOBAL)
 
 set(AUDYN_TORCH_FIRST 2.7)
 set(AUDYN_TORCH_LAST 2.15)
+find_program(AUDYN_PYTHON NAMES python3 python DOC "The active Python: its torch is used when CMake finds no libtorch")
+mark_as_advanced(AUDYN_PYTHON)
 
 # Describes the libtorch below `prefix`: sets <out>_VERSION, <out>_INCLUDE_DIRS, <out>_DEFINITIONS, <out>_CUDA_DEFINITIONS,
 # <out>_CUDA_INCLUDE_DIRS, <out>_LIB_<name> for c10, torch_cpu, c10_cuda and torch_cuda, and <out>_PROBLEM, which says in
@@ -94,11 +96,9 @@ function(_audyn_torch_prefixes_of_cmake out)
     set(${out} "${prefixes}" PARENT_SCOPE)
 endfunction()
 
-# The folder of the torch package of the Python that runs as python3; torch itself is not imported.
+# The folder of the active Python's torch package; torch itself is not imported.
 function(_audyn_torch_prefix_of_python out)
     set(${out} "" PARENT_SCOPE)
-    find_program(AUDYN_PYTHON NAMES python3 python DOC "Python whose torch is used when CMake finds no libtorch")
-    mark_as_advanced(AUDYN_PYTHON)
     if(NOT AUDYN_PYTHON)
         return()
     endif()

@@ -3,6 +3,8 @@
 #include "speech_classifier.hpp"
 
 #include <audyn/audio/audio_folder.hpp>
+#include <audyn/criterion/criteria.hpp>
+#include <audyn/criterion/losses.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/subset.hpp>
 #include <audyn/optim/adamw.hpp>

@@ -100,8 +100,8 @@ TEST_CASE("the state is the thread's") {
 }
 
 TEST_CASE("what does not work is an error that says what does") {
-    CHECK_THROWS_WITH_AS(AutocastGuard(at::kCPU, at::kFloat), "autocast does not work in float32; choose bfloat16 or float16",
-                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(AutocastGuard(at::kCPU, at::kFloat),
+                         "autocast does not work in float32; choose bfloat16 or float16", audyn::UsageError);
     CHECK_THROWS_AS(AutocastGuard(at::kCPU, at::kInt), audyn::UsageError);
     CHECK_NOTHROW(AutocastGuard(at::kCPU, at::kFloat, /*enabled=*/false));
     if (!torch::cuda::is_available()) {

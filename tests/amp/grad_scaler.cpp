@@ -164,8 +164,8 @@ TEST_CASE("the scaler's state is Python's and goes on") {
     for (const auto& [key, value] : state) {
         keys.push_back(key.string());
     }
-    CHECK(keys == std::vector<std::string>{"scale", "growth_factor", "backoff_factor", "growth_interval",
-                                           "_growth_tracker"});
+    CHECK(keys ==
+          std::vector<std::string>{"scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker"});
     CHECK(state.at("_growth_tracker").as_int() == 2);
     CHECK(state.at("growth_interval").as_int() == 3);
 
@@ -203,8 +203,7 @@ TEST_CASE("a disabled scaler passes everything through") {
 
 TEST_CASE("sparse gradients are checked by their values") {
     const at::Tensor table = at::zeros({4, 2}).requires_grad_();
-    TorchOptimizer optimizer(
-        std::make_unique<torch::optim::SGD>(std::vector{table}, torch::optim::SGDOptions(1.0)));
+    TorchOptimizer optimizer(std::make_unique<torch::optim::SGD>(std::vector{table}, torch::optim::SGDOptions(1.0)));
     GradScaler scaler(GradScalerOptions().init_scale(4.0));
     scaler.scale(at::embedding(table, at::tensor({1, 3}), -1, false, /*sparse=*/true).sum()).backward();
     REQUIRE(table.grad().is_sparse());

@@ -91,7 +91,7 @@ TEST_CASE("mel_spectrogram: gradients flow to the waveform") {
         const double step = 1e-6;
         const at::Tensor change = transform(waveform.detach() + step * direction).sum() -
                                   transform(waveform.detach() - step * direction).sum();
-        CHECK(change.item<double>() / (2.0 * step) == doctest::Approx(slope).epsilon(1e-4));
+        CHECK(change.item<double>() / (2.0 * step) == doctest::Approx(slope).epsilon(1e-3));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "paired.hpp"
 
+#include <audyn/adapter/memory.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/tensor_dataset.hpp>
 #include <audyn/optim/adamw.hpp>
@@ -138,9 +139,8 @@ void compare(const Workload& workload, int blocks) {
 int main(int argc, char** argv) {
     const int blocks = argc > 1 ? std::stoi(argv[1]) : 30;
     at::set_num_threads(1);
-    // Freed memory is kept, as the toolkit's main does, so that page faults do not drown what is measured.
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    // As audyn::main does, for both sides: page faults would drown what is measured.
+    audyn::adapter::keep_freed_memory();
     compare({"W1", {32, 64, 64, 10}, 32, 1000}, blocks);
     compare({"W2", {256, 1024, 1024, 1024, 10}, 64, 30}, blocks);
 }

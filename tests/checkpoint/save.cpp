@@ -41,6 +41,7 @@ TEST_CASE("what is saved is loaded") {
                                      {"bytes", Bytes{std::string("\0\xFF", 2)}},
                                      {"tuple", Tuple{{1, List{true, "x"}, Tuple{}}}},
                                      {"many", many},
+                                     {"again", many},
                                      {7, StateDict{}},
                                      {"view", base.select(1, 2)},
                                      {"base", base},
@@ -53,6 +54,7 @@ TEST_CASE("what is saved is loaded") {
     CHECK(state.at("tuple").is<Tuple>());
     CHECK(state.at("tuple").as_list().at(1).as_list().at(1).as_string() == "x");
     CHECK(state.at("many").as_dict().at("key 1999").as_int() == 1999);
+    CHECK(state.at("again").as_dict().at("key 300").as_int() == 300);
     CHECK(state.at(7).as_dict().empty());
     CHECK(state.at("long").as_string() == std::string(100'000, 'x'));
     const at::Tensor loaded = state.at("base").as_tensor();

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +36,7 @@ TEST_CASE("absolute, relative and nested interpolation, as OmegaConf 2.3 resolve
         {"a: ${oc.select:zz,5}", "{'a': 5}"},
         {"a: ${oc.dict.values:b}\nb: {x: 1, y: 2}", "{'a': [1, 2], 'b': {'x': 1, 'y': 2}}"},
         {"a: ${oc.env:AUDYN_TEST_UNSET,1}", "{'a': '1'}"},
-        {"a: ${oc.decode:'[1, {x: 2}]'}", "{'a': [1, {'x': 2}]}"},
+        {"a: \"${oc.decode:'[1, {x: 2}]'}\"", "{'a': [1, {'x': 2}]}"},
     };
     for (const auto& [yaml, python] : recorded) {
         CAPTURE(yaml);

@@ -38,8 +38,8 @@ TEST_CASE("a function is a criterion") {
 }
 
 TEST_CASE("libtorch's losses are criteria, with their modules") {
-    const auto weighted = make(torch::nn::CrossEntropyLoss(
-        torch::nn::CrossEntropyLossOptions().weight(at::tensor({0.5F, 2.0F, 1.25F}))));
+    const auto weighted =
+        make(torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().weight(at::tensor({0.5F, 2.0F, 1.25F}))));
     CrossEntropyLoss ours(CrossEntropyLossOptions().weight(at::tensor({0.5F, 2.0F, 1.25F})));
     const std::array arguments{at::tensor({1.0F, 2.0F, 3.0F}).view({1, 3}), at::tensor({1}, at::kLong)};
     CHECK(at::equal(weighted->forward(arguments), ours.forward(arguments)));

@@ -22,7 +22,7 @@ constexpr std::size_t wall_time = 1 + 8;
 // tensorboard.summary.writer.record_writer.RecordWriter of b"abc"
 TEST_CASE("a record has TFRecord's frame") {
     CHECK(audyn::logging::detail::tfrecord("abc") == "\x03\0\0\0\0\0\0\0\xb0\x99\x49\x0e"
-                                                     "abc\xe5\x7f\x12\x21"s);
+                                                     "abc\x6e\x57\xf1\x21"s);
 }
 
 TEST_CASE("an event file holds the version and then the scalars, as protobuf writes them") {

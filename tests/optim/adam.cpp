@@ -234,8 +234,8 @@ TEST_CASE("options are checked") {
 TEST_CASE("groups have options of their own") {
     const at::Tensor a = at::ones({1}).requires_grad_();
     const at::Tensor b = at::ones({1}).requires_grad_();
-    AdamW optimizer(std::vector<OptionsGroup<AdamWOptions>>{
-        {{}, {a}, AdamWOptions().lr(0.1).weight_decay(0.0)}, {{}, {b}, AdamWOptions().lr(0.2).weight_decay(0.0)}});
+    AdamW optimizer(std::vector<OptionsGroup<AdamWOptions>>{{{}, {a}, AdamWOptions().lr(0.1).weight_decay(0.0)},
+                                                            {{}, {b}, AdamWOptions().lr(0.2).weight_decay(0.0)}});
     a.mutable_grad() = at::ones({1});
     b.mutable_grad() = at::ones({1});
     optimizer.step();

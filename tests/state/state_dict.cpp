@@ -43,7 +43,8 @@ TEST_CASE("a number and its text are different keys") {
 
 TEST_CASE("a missing key is named with those that exist") {
     const StateDict state{{"lr", 0.1}, {3, 1}};
-    CHECK_THROWS_WITH_AS((void)state.at("eps"), "a state dictionary has no key 'eps'; it has: lr, 3", audyn::StateError);
+    CHECK_THROWS_WITH_AS((void)state.at("eps"), "a state dictionary has no key 'eps'; it has: lr, 3",
+                         audyn::StateError);
     CHECK(state.find("eps") == nullptr);
 }
 

@@ -3,6 +3,7 @@
 #include <audyn/adapter/constants.hpp>
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/data.hpp>
+#include <audyn/adapter/memory.hpp>
 #include <audyn/adapter/optim.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
@@ -68,6 +69,7 @@ inline void run(int argc, const char* const* argv, Targets targets, const std::f
 /// exit code 1. `targets` adds to what `_target_` may name, and to resolvers and constants.
 /// Call it first in main, before threads are started.
 inline int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback) {
+    adapter::keep_freed_memory();
     try {
         adapter::detail::run(argc, argv, std::move(targets), callback);
         std::cout.flush();

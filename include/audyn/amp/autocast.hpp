@@ -39,7 +39,8 @@ public:
     /// in float32.
     explicit AutocastGuard(c10::DeviceType device_type, std::optional<c10::ScalarType> dtype = std::nullopt,
                            bool enabled = true, std::optional<bool> cache_enabled = std::nullopt)
-        : device_type_(device_type), previous_enabled_(at::autocast::is_autocast_enabled(device_type)),
+        : device_type_(device_type),
+          previous_enabled_(at::autocast::is_autocast_enabled(device_type)),
           previous_dtype_(at::autocast::get_autocast_dtype(device_type)),
           previous_cache_enabled_(at::autocast::is_autocast_cache_enabled()) {
         const c10::ScalarType target = dtype.value_or(previous_dtype_);

@@ -216,7 +216,8 @@ inline void GradScaler::unscale(const void* optimizer, const std::vector<at::Ten
         throw UsageError("GradScaler::unscale_() is called after step()");
     }
     // In float64 where there is one, as Python: a float32 division may be imprecise on some devices.
-    const at::Tensor inv_scale = scale_.is_mps() ? scale_.reciprocal() : scale_.to(at::kDouble).reciprocal().to(at::kFloat);
+    const at::Tensor inv_scale =
+        scale_.is_mps() ? scale_.reciprocal() : scale_.to(at::kDouble).reciprocal().to(at::kFloat);
     state.found_inf = unscale_gradients(parameters, inv_scale, /*allow_float16=*/false);
     state.stage = Stage::unscaled;
 }

@@ -21,13 +21,13 @@ struct PeriodicCheckpoint {
 /// Which checkpoints a run writes: Audyn's `train.output.save_checkpoint`. Each entry may be absent.
 struct SaveCheckpoint {
     /// After every `every`-th iteration; `{iteration}` in the path.
-    std::optional<PeriodicCheckpoint> iteration;
+    std::optional<PeriodicCheckpoint> iteration = {};
     /// After every `every`-th epoch; `{epoch}` in the path.
-    std::optional<PeriodicCheckpoint> epoch;
+    std::optional<PeriodicCheckpoint> epoch = {};
     /// After every epoch, always under the same name unless it holds `{iteration}` or `{epoch}`.
-    std::optional<std::string> last;
+    std::optional<std::string> last = {};
     /// After an epoch whose total validation loss is the least so far; `{epoch}` in the path.
-    std::optional<std::string> best_epoch;
+    std::optional<std::string> best_epoch = {};
 };
 
 /// The numbers that a path may name: counts of finished iterations and epochs, so the first is 1.

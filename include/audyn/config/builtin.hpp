@@ -8,8 +8,8 @@
 
 namespace audyn::config {
 
-/// The groups compiled into every program. Keys and defaults are Audyn's, so that an Audyn configuration composes as it is; what Audyn lacks
-/// stands beside them.
+/// The groups compiled into every program. Keys and defaults are Audyn's, so that an Audyn configuration composes as it
+/// is; what Audyn lacks stands beside them.
 [[nodiscard]] inline std::span<const EmbeddedFile> builtin_files() {
     static constexpr std::array<EmbeddedFile, 42> files{{
         {"config", R"yaml(defaults:
@@ -31,7 +31,8 @@ hydra:
     dir: ./log/${now:%Y%m%d-%H%M%S}
 )yaml"},
 
-        // ---- system ------------------------------------------------------------------------------------------------------------------------
+        // ---- system
+        // ------------------------------------------------------------------------------------------------------------------------
         {"system/default", R"yaml(seed: 0
 num_threads: null  # of one process; null leaves libtorch's choice
 
@@ -150,7 +151,8 @@ amp:
 accelerator: mps
 )yaml"},
 
-        // ---- data --------------------------------------------------------------------------------------------------------------------------
+        // ---- data
+        // --------------------------------------------------------------------------------------------------------------------------
         {"data/default", R"yaml(root: null
 
 audio:
@@ -164,7 +166,8 @@ max_workers: null
 max_shard_size: 1000000000
 )yaml"},
 
-        // ---- train -------------------------------------------------------------------------------------------------------------------------
+        // ---- train
+        // -------------------------------------------------------------------------------------------------------------------------
         {"train/default", R"yaml(defaults:
   - dataset: default
   - dataloader: default
@@ -245,7 +248,8 @@ clip_value: 1.0
         {"train/record/default", ""},
         {"train/record/none", ""},
 
-        // ---- test --------------------------------------------------------------------------------------------------------------------------
+        // ---- test
+        // --------------------------------------------------------------------------------------------------------------------------
         {"test/default", R"yaml(defaults:
   - dataset: default
   - dataloader: default
@@ -288,7 +292,8 @@ output:
   shuffle: false
 )yaml"},
 
-        // ---- model, criterion --------------------------------------------------------------------------------------------------------------
+        // ---- model, criterion
+        // --------------------------------------------------------------------------------------------------------------
         {"model/default", "checkpoint: null\n"},
         {"criterion/default", ""},
         {"criterion/none", ""},
@@ -332,14 +337,19 @@ l1:
       target: ???
 )yaml"},
 
-        // ---- optimizer, lr_scheduler -------------------------------------------------------------------------------------------------------
-        {"optimizer/adam", "_target_: torch.optim.Adam\nlr: 1e-3\nbetas: [0.9, 0.999]\neps: 1e-8\nweight_decay: 0\namsgrad: false\n"},
-        {"optimizer/adamw", "_target_: torch.optim.AdamW\nlr: 1e-3\nbetas: [0.9, 0.999]\neps: 1e-8\nweight_decay: 1e-2\namsgrad: false\n"},
-        {"optimizer/sgd", "_target_: torch.optim.SGD\nlr: 1e-3\nmomentum: 0\ndampening: 0\nweight_decay: 0\nnesterov: false\n"},
+        // ---- optimizer, lr_scheduler
+        // -------------------------------------------------------------------------------------------------------
+        {"optimizer/adam",
+         "_target_: torch.optim.Adam\nlr: 1e-3\nbetas: [0.9, 0.999]\neps: 1e-8\nweight_decay: 0\namsgrad: false\n"},
+        {"optimizer/adamw",
+         "_target_: torch.optim.AdamW\nlr: 1e-3\nbetas: [0.9, 0.999]\neps: 1e-8\nweight_decay: 1e-2\namsgrad: false\n"},
+        {"optimizer/sgd",
+         "_target_: torch.optim.SGD\nlr: 1e-3\nmomentum: 0\ndampening: 0\nweight_decay: 0\nnesterov: false\n"},
         {"lr_scheduler/default", ""},
         {"lr_scheduler/none", ""},
         {"lr_scheduler/step", "_target_: torch.optim.lr_scheduler.StepLR\nstep_size: ???\ngamma: 0.1\n"},
-        {"lr_scheduler/cosine", "_target_: torch.optim.lr_scheduler.CosineAnnealingLR\nT_max: null  # null: the whole run\neta_min: 0\n"},
+        {"lr_scheduler/cosine",
+         "_target_: torch.optim.lr_scheduler.CosineAnnealingLR\nT_max: null  # null: the whole run\neta_min: 0\n"},
         {"lr_scheduler/one_cycle", R"yaml(_target_: torch.optim.lr_scheduler.OneCycleLR
 max_lr: ${optimizer.lr}
 total_steps: null  # null: the whole run
@@ -348,7 +358,8 @@ anneal_strategy: cos
 div_factor: 25.0
 final_div_factor: 10000.0
 )yaml"},
-        {"lr_scheduler/linear", "_target_: torch.optim.lr_scheduler.LinearLR\nstart_factor: 0.3333333333333333\nend_factor: 1.0\ntotal_iters: 5\n"},
+        {"lr_scheduler/linear", "_target_: torch.optim.lr_scheduler.LinearLR\nstart_factor: "
+                                "0.3333333333333333\nend_factor: 1.0\ntotal_iters: 5\n"},
     }};
     return files;
 }

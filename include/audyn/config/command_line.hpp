@@ -32,16 +32,17 @@ struct CommandLine {
     std::optional<std::string> config_dir;
     std::optional<std::string> config_path;
     std::optional<std::string> config_name;
-    std::string shown;           ///< of `--cfg`: job, hydra or all
-    bool resolve = false;        ///< `--resolve`
-    std::string shown_package;   ///< of `--package`: show only this part
+    std::string shown;         ///< of `--cfg`: job, hydra or all
+    bool resolve = false;      ///< `--resolve`
+    std::string shown_package; ///< of `--package`: show only this part
 };
 
 /// What a program brings to its command line.
 struct Program {
     std::string version = audyn::version;
     std::string default_config_name = "config";
-    SearchPath search_path = builtin_search_path(); ///< groups compiled in; folders of the command line come before them
+    SearchPath search_path =
+        builtin_search_path(); ///< groups compiled in; folders of the command line come before them
     Resolvers resolvers;
     /// Adds to `--help`: the targets that the program knows, with their arguments.
     std::function<std::string()> more_help;
@@ -91,8 +92,10 @@ public:
             }
         }
         const bool shows = result_.action == CommandLine::Action::show_config;
-        if (!shows && result_.action == CommandLine::Action::run && (result_.resolve || !result_.shown_package.empty())) {
-            throw ConfigError(std::string(result_.resolve ? "--resolve" : "--package") + " is for --cfg: add '--cfg job'");
+        if (!shows && result_.action == CommandLine::Action::run &&
+            (result_.resolve || !result_.shown_package.empty())) {
+            throw ConfigError(
+                concat({std::string(result_.resolve ? "--resolve" : "--package"), " is for --cfg: add '--cfg job'"}));
         }
         return std::move(result_);
     }
@@ -101,7 +104,8 @@ private:
     void option(const std::string& argument) {
         const auto equal = argument.find('=');
         const std::string name = argument.substr(0, equal);
-        const auto found = std::ranges::find_if(options(), [&name](const Option& option) { return name == option.name || name == option.short_name; });
+        const auto found = std::ranges::find_if(
+            options(), [&name](const Option& option) { return name == option.name || name == option.short_name; });
         if (found == options().end()) {
             throw unknown(name);
         }
@@ -112,10 +116,10 @@ private:
             } else if (next_ + 1 < arguments_.size()) {
                 value = arguments_[++next_];
             } else {
-                throw ConfigError("the option '" + name + "' needs an argument: " + name + " " + std::string(found->argument));
+                throw ConfigError(concat({"the option '", name, "' needs an argument: ", name, " ", found->argument}));
             }
         } else if (equal != std::string::npos) {
-            throw ConfigError("the option '" + name + "' takes no argument");
+            throw ConfigError(concat({"the option '", name, "' takes no argument"}));
         }
         apply(found->name, std::move(value));
     }
@@ -125,7 +129,8 @@ private:
         for (const Option& option : options()) {
             names.emplace_back(option.name);
         }
-        return ConfigError("unknown option '" + name + "'" + did_you_mean(name, names) + "\nAn override has no dashes: key=value. See --help.");
+        return ConfigError(concat({"unknown option '", name, "'", did_you_mean(name, names),
+                                   "\nAn override has no dashes: key=value. See --help."}));
     }
 
     void apply(std::string_view name, std::string value) {
@@ -146,13 +151,13 @@ private:
         } else if (name == "--package") {
             result_.shown_package = std::move(value);
         } else {
-            throw ConfigError("the option '" + std::string(name) + "' is not supported yet");
+            throw ConfigError(concat({"the option '", name, "' is not supported yet"}));
         }
     }
 
     void show(std::string what) {
         if (what != "job" && what != "hydra" && what != "all") {
-            throw ConfigError("--cfg shows job, hydra or all, not '" + what + "'");
+            throw ConfigError(concat({"--cfg shows job, hydra or all, not '", what, "'"}));
         }
         result_.shown = std::move(what);
         if (result_.action == CommandLine::Action::run) {
@@ -168,20 +173,21 @@ private:
 [[nodiscard]] inline std::string usage_of_options() {
     std::string text;
     for (const Option& option : options()) {
-        std::string head = "  " + std::string(option.name) + (option.short_name.empty() ? "" : ", " + std::string(option.short_name)) +
-                           (option.argument.empty() ? "" : " " + std::string(option.argument));
+        std::string head =
+            concat({"  ", option.name, option.short_name.empty() ? "" : concat({", ", option.short_name}),
+                    option.argument.empty() ? "" : concat({" ", option.argument})});
         head.resize(std::max<std::size_t>(head.size() + 2, 36), ' ');
-        text += head + std::string(option.help) + "\n";
+        text += concat({head, option.help, "\n"});
     }
     return text;
 }
 
 inline void list_groups(const SearchPath& search_path, const std::string& group, std::string& text) {
     if (const std::vector<std::string> names = search_path.options(group); !names.empty() && !group.empty()) {
-        text += "  " + group + ": " + join(names) + "\n";
+        text += concat({"  ", group, ": ", join(names), "\n"});
     }
     for (const std::string& inner : search_path.groups(group)) {
-        list_groups(search_path, group.empty() ? inner : group + "/" + inner, text);
+        list_groups(search_path, group.empty() ? inner : concat({group, "/", inner}), text);
     }
 }
 
@@ -195,12 +201,13 @@ inline void list_groups(const SearchPath& search_path, const std::string& group,
 /// Where this run looks configurations up: the folders of the command line, then what the program brings.
 [[nodiscard]] inline SearchPath search_path_of(const CommandLine& command_line, const Program& program) {
     SearchPath search_path;
-    for (const auto& [option, folder] : {std::pair("--config-path", command_line.config_path), std::pair("--config-dir", command_line.config_dir)}) {
+    for (const auto& [option, folder] :
+         {std::pair("--config-path", command_line.config_path), std::pair("--config-dir", command_line.config_dir)}) {
         if (!folder) {
             continue;
         }
         if (!FolderSource(*folder).is_available()) {
-            throw ConfigError(std::string(option) + ": there is no folder '" + *folder + "'");
+            throw ConfigError(concat({std::string(option), ": there is no folder '", *folder, "'"}));
         }
         search_path.add_folder(*folder);
     }
@@ -220,39 +227,44 @@ inline void list_groups(const SearchPath& search_path, const std::string& group,
 
 /// What `--cfg` prints.
 [[nodiscard]] inline std::string config_text(const CommandLine& command_line, const Config& config) {
-    Value tree = command_line.shown == "hydra" ? Value::dict() : config.at(command_line.shown_package).to_value(command_line.resolve);
+    Value tree = command_line.shown == "hydra" ? Value::dict()
+                                               : config.at(command_line.shown_package).to_value(command_line.resolve);
     if (command_line.shown != "job") {
         const bool whole = command_line.shown == "all" && tree.is_dict();
         Value hydra = config.hydra().to_value();
         (whole ? tree : tree = Value::dict()).set(Key("hydra"), std::move(hydra));
     }
-    const std::string header = command_line.shown_package.empty() ? "" : "# @package " + command_line.shown_package + "\n";
+    const std::string header =
+        command_line.shown_package.empty() ? "" : concat({"# @package ", command_line.shown_package, "\n"});
     return header + emit_yaml(tree);
 }
 
-/// What `--help` prints: usage, options, the groups with their options, the program's own part, and the composed configuration.
+/// What `--help` prints: usage, options, the groups with their options, the program's own part, and the composed
+/// configuration.
 [[nodiscard]] inline std::string help_text(const CommandLine& command_line, const Program& program) {
     const SearchPath search_path = search_path_of(command_line, program);
-    std::string text = "Usage: " + command_line.program + " [OPTION]... [OVERRIDE]...\n\n";
+    std::string text = concat({"Usage: ", command_line.program, " [OPTION]... [OVERRIDE]...\n\n"});
     text += "Overrides: group=option chooses a file of a group, key.inner=value sets a value,\n"
             "+key=value adds one, ++key=value adds or sets it, ~key removes it.\n\nOptions:\n";
     text += detail::usage_of_options();
     text += "\nGroups and their options:\n";
     detail::list_groups(search_path, "", text);
     if (program.more_help) {
-        text += "\n" + program.more_help();
+        text += concat({"\n", program.more_help()});
     }
     text += "\nConfiguration (with the overrides given):\n";
     try {
         return text + compose_from_command_line(command_line, program).to_yaml();
     } catch (const ConfigError& error) {
-        return text + "It cannot be composed:\n" + error.what() + "\n";
+        return concat({text, "It cannot be composed:\n", error.what(), "\n"});
     }
 }
 
 /// What `--version` prints.
 [[nodiscard]] inline std::string version_text(const CommandLine& command_line, const Program& program) {
-    return command_line.program + " " + program.version + (program.version == audyn::version ? "" : std::string(" (Audyn ") + audyn::version + ")") + "\n";
+    return concat({command_line.program, " ", program.version,
+                   program.version == audyn::version ? "" : concat({std::string(" (Audyn "), audyn::version, ")"}),
+                   "\n"});
 }
 
 } // namespace audyn::config

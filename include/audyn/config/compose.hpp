@@ -38,7 +38,9 @@ namespace detail {
 class Composer {
 public:
     Composer(const SearchPath& search_path, std::optional<std::string> config_name, Environment& environment)
-        : config_name_(std::move(config_name)), environment_(environment), repository_(with_hydra(search_path), environment_) {}
+        : config_name_(std::move(config_name)),
+          environment_(environment),
+          repository_(with_hydra(search_path), environment_) {}
 
     /// The tree with `hydra` in it.
     [[nodiscard]] Value run(const std::vector<std::string>& override_texts) {
@@ -65,14 +67,16 @@ private:
         return whole.add(hydra).add(search_path);
     }
 
-    // ---- search path -------------------------------------------------------------------------------------------------------------------
+    // ---- search path
+    // -------------------------------------------------------------------------------------------------------------------
 
     /// `hydra.searchpath` of the command line or the primary configuration adds places at the end.
     void extend_search_path(const std::vector<Override>& overrides) {
         const std::shared_ptr<const LoadedConfig> primary = config_name_ ? repository_.load(*config_name_) : nullptr;
         if (primary && !primary->content.is_dict()) {
-            throw error_at(primary->content.location(), "the primary configuration '" + *config_name_ + "' must be a dictionary, not " +
-                                                            std::string(describe(primary->content.kind())));
+            throw error_at(primary->content.location(),
+                           concat({"the primary configuration '", *config_name_, "' must be a dictionary, not ",
+                                   describe(primary->content.kind())}));
         }
         const auto given = std::ranges::find_if(overrides, [](const Override& override) {
             return override.type == Override::Type::change && override.key_element() == "hydra.searchpath";
@@ -81,7 +85,8 @@ private:
         if (given != overrides.end()) {
             places = given->value();
         } else if (primary) {
-            const auto selection = Evaluation(environment_).select({&primary->content, nullptr}, {"hydra", "searchpath"});
+            const auto selection =
+                Evaluation(environment_).select({&primary->content, nullptr}, {"hydra", "searchpath"});
             places = selection.status == Evaluation::Status::found ? *selection.found.node : Value();
         }
         if (!places.is_null()) {
@@ -96,25 +101,31 @@ private:
             all_texts = places.child(index).is_string();
         }
         if (!all_texts) {
-            throw error_at(places.location(), "hydra.searchpath must be a list of strings, not " + python_text(places));
+            throw error_at(places.location(),
+                           concat({"hydra.searchpath must be a list of strings, not ", python_text(places)}));
         }
         for (std::size_t index = 0; index < places.size(); ++index) {
             std::string place = *places.child(index).get_if<std::string>();
             const auto scheme = place.find("://");
             if (scheme != std::string::npos && !place.starts_with("file://")) {
-                throw error_at(places.child(index).location(), "'" + place + "' in hydra.searchpath: only folders are supported, as 'file://FOLDER' or 'FOLDER'");
+                throw error_at(
+                    places.child(index).location(),
+                    concat({"'", place,
+                            "' in hydra.searchpath: only folders are supported, as 'file://FOLDER' or 'FOLDER'"}));
             }
             place = scheme == std::string::npos ? place : place.substr(scheme + 3);
             auto source = std::make_shared<const FolderSource>(place);
             if (!source->is_available()) {
-                environment_.warnings.push_back("the folder '" + place + "' of hydra.searchpath is not available");
+                environment_.warnings.push_back(
+                    concat({"the folder '", place, "' of hydra.searchpath is not available"}));
             }
             extended.add(std::move(source));
         }
         repository_.set_search_path(std::move(extended));
     }
 
-    // ---- merging -----------------------------------------------------------------------------------------------------------------------
+    // ---- merging
+    // -----------------------------------------------------------------------------------------------------------------------
 
     [[nodiscard]] Value merge_all(const std::vector<ResultItem>& items) {
         Value root = Value::dict();
@@ -131,8 +142,9 @@ private:
             try {
                 TreeEditor(environment_, NewKeys::allowed).merge(root, std::move(content));
             } catch (const ConfigError& error) {
-                throw ConfigError(std::string(error.what()) + "\nin '" + item.config_path + "'" +
-                                  (item.parent.empty() ? "" : ", which the defaults list of '" + item.parent + "' names"));
+                throw ConfigError(concat(
+                    {std::string(error.what()), "\nin '", item.config_path, "'",
+                     item.parent.empty() ? "" : concat({", which the defaults list of '", item.parent, "' names"})}));
             }
         }
         return root;
@@ -159,19 +171,23 @@ private:
         }
         const Value* places = hydra->find("searchpath");
         if (places != nullptr && !item.is_primary) {
-            throw error_at(places->location(), "in '" + item.config_path + "': hydra.searchpath can be set in the primary configuration only");
+            throw error_at(
+                places->location(),
+                concat({"in '", item.config_path, "': hydra.searchpath can be set in the primary configuration only"}));
         }
         check_keys(*hydra, *known, item.config_path);
     }
 
     static void check_keys(const Value& given, const Value& known, const std::string& config_path) {
-        constexpr std::array<std::string_view, 6> open{"callbacks", "hydra_logging", "job_logging", "launcher", "sweeper", "env_set"};
+        constexpr std::array<std::string_view, 6> open{"callbacks", "hydra_logging", "job_logging",
+                                                       "launcher",  "sweeper",       "env_set"};
         for (std::size_t index = 0; given.is_dict() && known.is_dict() && index < given.size(); ++index) {
             const std::string key = given.entries()[index].key.to_string();
             const Value* expected = known.find(key);
             if (expected == nullptr) {
-                throw error_at(given.child(index).location(), "in '" + config_path + "': '" + known.path() + "' has no key '" + key + "'" +
-                                                                  did_you_mean(key, key_names(known)));
+                throw error_at(given.child(index).location(),
+                               concat({"in '", config_path, "': '", known.path(), "' has no key '", key, "'",
+                                       did_you_mean(key, key_names(known))}));
             }
             if (std::ranges::find(open, std::string_view(key)) == open.end()) {
                 check_keys(given.child(index), *expected, config_path);
@@ -179,7 +195,8 @@ private:
         }
     }
 
-    // ---- overrides ---------------------------------------------------------------------------------------------------------------------
+    // ---- overrides
+    // ---------------------------------------------------------------------------------------------------------------------
 
     static void refuse_sweeps(const std::vector<Override>& overrides) {
         for (const Override& override : overrides) {
@@ -190,24 +207,35 @@ private:
                 const std::string key = override.text.substr(0, override.value_position);
                 const std::string values = override.text.substr(override.value_position);
                 throw error_at(override.location(), "several values for one key",
-                               "To use them as a list, write " + key + "[" + values + "]. To use them as one string, quote it: " + key + "\\'" +
-                                   values + "\\'. To sweep over them, add --multirun.");
+                               concat({"To use them as a list, write ", key, "[", values,
+                                       "]. To use them as one string, quote it: ", key, "\\'", values,
+                                       "\\'. To sweep over them, add --multirun."}));
             }
-            throw error_at(override.location(), "the sweep '" + override.text + "' requires --multirun");
+            throw error_at(override.location(), concat({"the sweep '", override.text, "' requires --multirun"}));
         }
     }
 
     void apply(const Override& override, Value& root) {
         if (override.package) {
-            throw error_at(override.location(), "'" + override.text + "' looks like a choice in a group, but there is no group '" + override.key + "'" +
-                                                    did_you_mean(override.key, repository_.search_path().groups("")));
+            throw error_at(
+                override.location(),
+                concat({"'", override.text, "' looks like a choice in a group, but there is no group '", override.key,
+                        "'", did_you_mean(override.key, repository_.search_path().groups(""))}));
         }
         check_value(override);
         switch (override.type) {
-        case Override::Type::change: change(override, root); break;
-        case Override::Type::add: add(override, root); break;
-        case Override::Type::force_add: TreeEditor(environment_, NewKeys::allowed).update(root, override.key, override.value()); break;
-        case Override::Type::remove: remove(override, root); break;
+        case Override::Type::change:
+            change(override, root);
+            break;
+        case Override::Type::add:
+            add(override, root);
+            break;
+        case Override::Type::force_add:
+            TreeEditor(environment_, NewKeys::allowed).update(root, override.key, override.value());
+            break;
+        case Override::Type::remove:
+            remove(override, root);
+            break;
         }
     }
 
@@ -222,7 +250,7 @@ private:
         if (value.is_interpolation()) {
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
-                throw error_at(value.location(), "the interpolation " + repr(text) + " is wrong: " + *mistake);
+                throw error_at(value.location(), concat({"the interpolation ", repr(text), " is wrong: ", *mistake}));
             }
         }
         for (std::size_t index = 0; index < value.size(); ++index) {
@@ -235,34 +263,42 @@ private:
             TreeEditor(environment_, NewKeys::refused).update(root, override.key, override.value());
         } catch (const UnknownKey& error) {
             const Location start(override.location().source(), 1, 1);
-            throw error_at(start, unknown_key(override, error), "To append to the configuration, use +" + override.text);
+            throw error_at(start, unknown_key(override, error),
+                           concat({"To append to the configuration, use +", override.text}));
         }
     }
 
     [[nodiscard]] std::string unknown_key(const Override& override, const UnknownKey& error) const {
-        std::string reason = "could not override '" + override.key + "': ";
-        const std::string where = error.above().empty() ? "the configuration" : "'" + error.above() + "'";
-        reason += where + " has no key '" + error.key() + "'";
+        std::string reason = concat({"could not override '", override.key, "': "});
+        const std::string where = error.above().empty() ? "the configuration" : concat({"'", error.above(), "'"});
+        reason += concat({where, " has no key '", error.key(), "'"});
         std::string nearest = nearest_name(error.key(), error.known());
         if (nearest.empty() && override.key.find('.') == std::string::npos) {
             const auto slash = override.key.rfind('/');
             const std::string above = slash == std::string::npos ? "" : override.key.substr(0, slash);
-            const std::string group = nearest_name(override.key.substr(slash + 1), repository_.search_path().groups(above));
-            return group.empty() ? reason : reason + "; did you mean the group '" + (above.empty() ? "" : above + "/") + group + "'?";
+            const std::string group =
+                nearest_name(override.key.substr(slash + 1), repository_.search_path().groups(above));
+            return group.empty() ? reason
+                                 : concat({reason, "; did you mean the group '",
+                                           above.empty() ? "" : concat({above, "/"}), group, "'?"});
         }
         if (!nearest.empty()) {
-            reason += "; did you mean '" + (error.above().empty() ? "" : error.above() + ".") + nearest + "'?";
+            reason +=
+                concat({"; did you mean '", error.above().empty() ? "" : concat({error.above(), "."}), nearest, "'?"});
         }
         return reason;
     }
 
     void add(const Override& override, Value& root) {
         const auto selection = Evaluation(environment_).select({&root, nullptr}, split_path(override.key));
-        const bool present =
-            selection.status == Evaluation::Status::found && !selection.found.node->is_null() && !selection.found.node->is_missing();
+        const bool present = selection.status == Evaluation::Status::found && !selection.found.node->is_null() &&
+                             !selection.found.node->is_missing();
         if (present && !override.element->to_value().is_container()) {
-            throw error_at(override.location(), "could not append to the configuration: an item is already at '" + override.key + "'",
-                           "Either remove the +: " + override.text.substr(1) + ", or add a second one to add or override: +" + override.text);
+            throw error_at(
+                override.location(),
+                concat({"could not append to the configuration: an item is already at '", override.key, "'"}),
+                concat({"Either remove the +: ", override.text.substr(1), ", or add a second one to add or override: +",
+                        override.text}));
         }
         TreeEditor(environment_, NewKeys::allowed).update(root, override.key, override.value());
     }
@@ -271,24 +307,28 @@ private:
         std::vector<std::string> keys = split_path(override.key);
         Evaluation evaluation(environment_);
         const auto selection = evaluation.select({&root, nullptr}, keys);
-        const bool present =
-            selection.status == Evaluation::Status::found && !selection.found.node->is_null() && !selection.found.node->is_missing();
+        const bool present = selection.status == Evaluation::Status::found && !selection.found.node->is_null() &&
+                             !selection.found.node->is_missing();
         const Location location(override.location().source(), 1, 1);
         if (!present) {
-            const std::vector<std::string> known = selection.container != nullptr ? key_names(*selection.container) : std::vector<std::string>();
-            throw error_at(location, "could not delete from the configuration: '" + override.key + "' does not exist" + did_you_mean(keys.back(), known));
+            const std::vector<std::string> known =
+                selection.container != nullptr ? key_names(*selection.container) : std::vector<std::string>();
+            throw error_at(location, concat({"could not delete from the configuration: '", override.key,
+                                             "' does not exist", did_you_mean(keys.back(), known)}));
         }
         const Value wanted = override.value();
         const Value present_value = evaluation.resolved_copy(*selection.found.node);
         if (override.element && !wanted.is_null() && !python_equal(wanted, present_value)) {
-            throw error_at(override.location(), "could not delete from the configuration: the value of '" + override.key + "' is " +
-                                                    python_text(present_value) + " and not " + python_text(wanted));
+            throw error_at(override.location(),
+                           concat({"could not delete from the configuration: the value of '", override.key, "' is ",
+                                   python_text(present_value), " and not ", python_text(wanted)}));
         }
         const std::string last = std::move(keys.back());
         keys.pop_back();
         const Value* parent = evaluation.select({&root, nullptr}, keys).found.node;
         if (parent == nullptr || !parent->is_dict()) {
-            throw error_at(location, "could not delete '" + override.key + "': only a key of a dictionary can be deleted");
+            throw error_at(
+                location, concat({"could not delete '", override.key, "': only a key of a dictionary can be deleted"}));
         }
         static_cast<void>(const_cast<Value*>(parent)->erase(last));
     }
@@ -303,20 +343,23 @@ private:
             return equal;
         }
         if (left.is_dict() && right.is_dict()) {
-            return left.size() == right.size() && std::ranges::all_of(left.entries(), [&right](const Value::Entry& entry) {
+            return left.size() == right.size() &&
+                   std::ranges::all_of(left.entries(), [&right](const Value::Entry& entry) {
                        const auto index = right.index_of_key(entry.key);
                        return index != Value::npos && python_equal(*entry.value, right.child(index));
                    });
         }
         const Element first = Element::literal(left);
         const Element second = Element::literal(right);
-        if (!left.is_container() && !right.is_container() && grammar::functions::is_number(first) && grammar::functions::is_number(second)) {
+        if (!left.is_container() && !right.is_container() && grammar::functions::is_number(first) &&
+            grammar::functions::is_number(second)) {
             return grammar::functions::number_of(first) == grammar::functions::number_of(second);
         }
         return left == right;
     }
 
-    // ---- the run -----------------------------------------------------------------------------------------------------------------------
+    // ---- the run
+    // -----------------------------------------------------------------------------------------------------------------------
 
     /// Fills in what `hydra` says about this run.
     void describe_run(Value& root, const std::vector<Override>& overrides, const GroupChoices& choices) {
@@ -351,8 +394,8 @@ private:
 
 } // namespace detail
 
-/// Composes a configuration as Hydra 1.3 does: the primary configuration `config_name` with what its defaults list brings, then the
-/// overrides, in order. Without a name only the overrides make it. Throws `ConfigError`.
+/// Composes a configuration as Hydra 1.3 does: the primary configuration `config_name` with what its defaults list
+/// brings, then the overrides, in order. Without a name only the overrides make it. Throws `ConfigError`.
 ///
 /// The result has no node `hydra`; `Config::hydra()` gives it.
 [[nodiscard]] inline Config compose(const SearchPath& search_path, const std::optional<std::string>& config_name,
@@ -382,7 +425,7 @@ private:
 [[nodiscard]] inline Config config_from_file(const std::filesystem::path& file, Resolvers resolvers = {}) {
     const auto source = FolderSource(file.parent_path()).load(file.filename().string());
     if (!source) {
-        throw ConfigError("there is no file '" + file.string() + "' (configuration files end in .yaml)");
+        throw ConfigError(concat({"there is no file '", file.string(), "' (configuration files end in .yaml)"}));
     }
     return config_from_yaml(source->text, source->name, std::move(resolvers));
 }

@@ -28,7 +28,8 @@ namespace audyn::config {
 
 class Config;
 
-/// How `Config::as<T>` makes a `T`. Specialise it for own types: `static T convert(const Config& config)`, throwing `config.error(...)`.
+/// How `Config::as<T>` makes a `T`. Specialise it for own types: `static T convert(const Config& config)`, throwing
+/// `config.error(...)`.
 template <class T>
 struct Converter;
 
@@ -37,8 +38,9 @@ concept Convertible = requires(const Config& config) {
     { Converter<T>::convert(config) } -> std::convertible_to<T>;
 };
 
-/// A handle to a node of a composed configuration. Copies share the tree; a node knows its full key and the place that set it.
-/// Reading follows interpolations. Every failure is a `ConfigError` that names the key, the place and the reason.
+/// A handle to a node of a composed configuration. Copies share the tree; a node knows its full key and the place that
+/// set it. Reading follows interpolations. Every failure is a `ConfigError` that names the key, the place and the
+/// reason.
 ///
 /// A handle stays valid when the tree is edited; it then shows the node as it was. Not thread-safe.
 class Config {
@@ -48,14 +50,16 @@ public:
 
     /// A configuration of this tree. Resolvers and constants of `environment` serve its interpolations.
     explicit Config(Value root, Environment environment = {})
-        : document_(std::make_shared<Document>(std::move(root), std::move(environment))), node_(document_->root.get()) {}
+        : document_(std::make_shared<Document>(std::move(root), std::move(environment))),
+          node_(document_->root.get()) {}
 
-    // ---- finding -----------------------------------------------------------------------------------------------------------------------
+    // ---- finding
+    // -----------------------------------------------------------------------------------------------------------------------
 
     /// Member of a dictionary. Throws when it is absent.
     [[nodiscard]] Config operator[](std::string_view key) const {
         const Config here = resolved();
-        here.require(Kind::dict, "has no key '" + std::string(key) + "'");
+        here.require(Kind::dict, concat({"has no key '", key, "'"}));
         const Value* child = here.node_->find(key);
         if (child == nullptr) {
             throw here.absent(key);
@@ -70,7 +74,8 @@ public:
         const Config here = resolved();
         here.require(Kind::list, "has no items");
         if (!std::in_range<std::size_t>(index) || static_cast<std::size_t>(index) >= here.node_->size()) {
-            throw here.error("has " + std::to_string(here.node_->size()) + " items; there is no item " + std::to_string(index));
+            throw here.error(concat(
+                {"has ", std::to_string(here.node_->size()), " items; there is no item ", std::to_string(index)}));
         }
         return here.at_node(&here.node_->child(static_cast<std::size_t>(index)));
     }
@@ -91,7 +96,8 @@ public:
         Config current = *this;
         for (const std::string& key : path.empty() ? std::vector<std::string>() : split_path(path)) {
             const Config here = current.resolved();
-            const Found child = here.node_->is_container() ? Evaluation::child_of({here.node_, here.owner_}, key) : Found();
+            const Found child =
+                here.node_->is_container() ? Evaluation::child_of({here.node_, here.owner_}, key) : Found();
             if (!child) {
                 return std::nullopt;
             }
@@ -102,27 +108,24 @@ public:
 
     [[nodiscard]] bool contains(std::string_view path) const { return find(path).has_value(); }
 
-    // ---- reading -----------------------------------------------------------------------------------------------------------------------
+    // ---- reading
+    // -----------------------------------------------------------------------------------------------------------------------
 
-    /// The value as a `T`: `bool`, an integer (its range is checked), `float`, `double`, `std::string`, `std::filesystem::path`, `Constant`,
-    /// `Value`, vectors, maps and optionals of those, or a type with a `Converter`. An integer may be read as a number and a whole number
-    /// as an integer; nothing else is converted.
+    /// The value as a `T`: `bool`, an integer (its range is checked), `float`, `double`, `std::string`,
+    /// `std::filesystem::path`, `Constant`, `Value`, vectors, maps and optionals of those, or a type with a
+    /// `Converter`. An integer may be read as a number and a whole number as an integer; nothing else is converted.
     template <class T>
-        requires Convertible<T>
-    [[nodiscard]] T as() const {
-        return Converter<T>::convert(*this);
-    }
+    requires Convertible<T>
+    [[nodiscard]] T as() const { return Converter<T>::convert(*this); }
 
     /// `at(path).as<T>()`.
     template <class T>
-        requires Convertible<T>
-    [[nodiscard]] T get(std::string_view path) const {
-        return at(path).template as<T>();
-    }
+    requires Convertible<T>
+    [[nodiscard]] T get(std::string_view path) const { return at(path).template as<T>(); }
 
     /// As `get`, but `otherwise` when the key is absent. A null is not absent.
     template <class T>
-        requires Convertible<T>
+    requires Convertible<T>
     [[nodiscard]] T get(std::string_view path, T otherwise) const {
         const auto found = find(path);
         return found ? found->template as<T>() : std::move(otherwise);
@@ -130,7 +133,7 @@ public:
 
     /// Nothing when the key is absent or null.
     template <class T>
-        requires Convertible<T>
+    requires Convertible<T>
     [[nodiscard]] std::optional<T> get_optional(std::string_view path) const {
         const auto found = find(path);
         return found && !found->is_null() ? std::optional<T>(found->template as<T>()) : std::nullopt;
@@ -141,10 +144,16 @@ public:
     [[nodiscard]] bool is_null() const { return kind() == Kind::null; }
     [[nodiscard]] bool is_dict() const { return kind() == Kind::dict; }
     [[nodiscard]] bool is_list() const { return kind() == Kind::list; }
-    [[nodiscard]] bool is_string() const { return kind() == Kind::string && !is_missing(); }
+    [[nodiscard]] bool is_string() const { return kind() == Kind::string; }
     [[nodiscard]] bool is_bool() const { return kind() == Kind::boolean; }
-    [[nodiscard]] bool is_integer() const { return kind() == Kind::integer || kind() == Kind::big_integer; }
-    [[nodiscard]] bool is_number() const { return is_integer() || kind() == Kind::floating; }
+    [[nodiscard]] bool is_integer() const {
+        const Kind own = kind();
+        return own == Kind::integer || own == Kind::big_integer;
+    }
+    [[nodiscard]] bool is_number() const {
+        const Kind own = kind();
+        return own == Kind::integer || own == Kind::big_integer || own == Kind::floating;
+    }
     [[nodiscard]] bool is_constant() const { return kind() == Kind::constant; }
     /// True for a mandatory value that was not given, `???`.
     [[nodiscard]] bool is_missing() const { return node_->is_missing(); }
@@ -194,7 +203,8 @@ public:
         return result;
     }
 
-    // ---- identity ----------------------------------------------------------------------------------------------------------------------
+    // ---- identity
+    // ----------------------------------------------------------------------------------------------------------------------
 
     /// Full key such as `optimizer.lr` or `train.stages[1]`; empty at the root.
     [[nodiscard]] std::string path() const { return node_->path(); }
@@ -211,12 +221,14 @@ public:
     /// YAML as OmegaConf writes it.
     [[nodiscard]] std::string to_yaml(bool resolve = false) const { return emit_yaml(to_value(resolve)); }
 
-    // ---- editing -----------------------------------------------------------------------------------------------------------------------
+    // ---- editing
+    // -----------------------------------------------------------------------------------------------------------------------
 
     /// Sets the value at a path; dictionaries on the way are made. A list on the way needs an index that exists.
     void set(std::string_view path, Value value) {
         if (!value.location().is_known()) {
-            value.set_location(Location(std::make_shared<const Source>(Source{Origin::program, "the program", ""}), 0, 0));
+            value.set_location(
+                Location(std::make_shared<const Source>(Source{Origin::program, "the program", ""}), 0, 0));
         }
         const std::vector<std::string> keys = split_path(path);
         Value* current = editable(resolved().node_);
@@ -252,25 +264,32 @@ public:
             node_ = &node_->parent()->child(node_->slot());
             return;
         }
-        document_->graveyard.push_back(std::exchange(document_->root, std::make_unique<Value>(std::move(resolved_tree))));
+        document_->graveyard.push_back(
+            std::exchange(document_->root, std::make_unique<Value>(std::move(resolved_tree))));
         node_ = document_->root.get();
     }
 
-    // ---- errors ------------------------------------------------------------------------------------------------------------------------
+    // ---- errors
+    // ------------------------------------------------------------------------------------------------------------------------
 
-    /// An error about this node: place, full key, `reason`, the line with a caret. `reason` continues the sentence that the key begins:
-    /// `throw config["lr"].error("must be positive, not " + ...)` reads `conf/x.yaml:3:5: 'optimizer.lr' must be positive, not ...`.
+    /// An error about this node: place, full key, `reason`, the line with a caret. `reason` continues the sentence that
+    /// the key begins: `throw config["lr"].error("must be positive, not " + ...)` reads `conf/x.yaml:3:5:
+    /// 'optimizer.lr' must be positive, not ...`.
     [[nodiscard]] ConfigError error(std::string_view reason, std::string_view hint = {}) const {
         const std::string own = path();
-        return error_at(location(), (own.empty() ? "the configuration" : "'" + own + "'") + " " + std::string(reason), hint);
+        return error_at(location(),
+                        concat({(own.empty() ? "the configuration" : concat({"'", own, "'"})), " ", reason}), hint);
     }
 
-    /// An error about an unknown name, with the nearest of those that exist: `'optimizer._target_' names an unknown target 'X'; did you ...`.
-    [[nodiscard]] ConfigError error_unknown(std::string_view thing, std::string_view name, const std::vector<std::string>& known) const {
-        return error("names an unknown " + std::string(thing) + " '" + std::string(name) + "'" + did_you_mean(name, known));
+    /// An error about an unknown name, with the nearest of those that exist: `'optimizer._target_' names an unknown
+    /// target 'X'; did you ...`.
+    [[nodiscard]] ConfigError error_unknown(std::string_view thing, std::string_view name,
+                                            const std::vector<std::string>& known) const {
+        return error(concat({"names an unknown ", thing, " '", name, "'", did_you_mean(name, known)}));
     }
 
-    // ---- what travels with the configuration ---------------------------------------------------------------------------------------------
+    // ---- what travels with the configuration
+    // ---------------------------------------------------------------------------------------------
 
     /// Attaches an object of the program to the whole tree; one of each type.
     template <class T>
@@ -284,7 +303,8 @@ public:
         return found == document_->attachments.end() ? nullptr : std::static_pointer_cast<T>(found->second);
     }
 
-    /// The run's own tree: `run.dir`, `job.name`, `overrides.task`, `runtime.choices`, ... Empty when the configuration was not composed.
+    /// The run's own tree: `run.dir`, `job.name`, `overrides.task`, `runtime.choices`, ... Empty when the configuration
+    /// was not composed.
     [[nodiscard]] Config hydra() const {
         Value& holder = document_->environment.hydra;
         if (holder.size() == 0) {
@@ -321,12 +341,12 @@ public:
         std::string given(describe(here.node_->kind()));
         if (!here.node_->is_container() && !here.node_->is_null()) {
             const std::string text = python_repr(*here.node_);
-            given += " (" + (text.size() > 60 ? text.substr(0, 57) + "..." : text) + ")";
+            given += concat({" (", text.size() > 60 ? concat({text.substr(0, 57), "..."}) : text, ")"});
         }
         if (is_interpolation()) {
-            given += ", which '" + *node_->get_if<std::string>() + "' gives";
+            given += concat({", which '", *node_->get_if<std::string>(), "' gives"});
         }
-        return error("must be " + std::string(wanted) + ", not " + given, hint);
+        return error(concat({"must be ", wanted, ", not ", given}), hint);
     }
 
 private:
@@ -352,7 +372,8 @@ private:
 
     [[nodiscard]] Config at_node(const Value* node) const { return {document_, node, owner_}; }
 
-    /// The tree is the document's own and not constant; handles hold it as constant so that only `set` and its like change it.
+    /// The tree is the document's own and not constant; handles hold it as constant so that only `set` and its like
+    /// change it.
     static Value* editable(const Value* node) { return const_cast<Value*>(node); }
 
     void assign(Value& container, const std::string& key, Value value) {
@@ -362,19 +383,19 @@ private:
         }
         const auto index = list_index(key);
         if (!container.is_list() || !index || *index < 0 || static_cast<std::size_t>(*index) >= container.size()) {
-            throw at_node(&container).error("has no item '" + key + "' that could be set");
+            throw at_node(&container).error(concat({"has no item '", key, "' that could be set"}));
         }
         document_->retire(container.replace(static_cast<std::size_t>(*index), std::move(value)));
     }
 
     void require(Kind kind, const std::string& reason) const {
         if (node_->kind() != kind) {
-            throw error("is " + std::string(describe(node_->kind())) + " and " + reason);
+            throw error(concat({"is ", describe(node_->kind()), " and ", reason}));
         }
     }
     void require_container() const {
         if (!node_->is_container()) {
-            throw error("is " + std::string(describe(node_->kind())) + " and has no size");
+            throw error(concat({"is ", describe(node_->kind()), " and has no size"}));
         }
     }
 
@@ -382,9 +403,9 @@ private:
         const std::vector<std::string> names = key_names(*node_);
         std::string hint;
         if (nearest_name(key, names).empty() && !names.empty() && names.size() <= 20) {
-            hint = "It has: " + join(names) + ".";
+            hint = concat({"It has: ", join(names), "."});
         }
-        return error("has no key '" + std::string(key) + "'" + did_you_mean(key, names), hint);
+        return error(concat({"has no key '", key, "'", did_you_mean(key, names)}), hint);
     }
 
     static void collect_missing(const Value& node, std::vector<std::string>& result) {
@@ -422,21 +443,21 @@ struct Converter<bool> {
 };
 
 template <std::integral Integer>
-    requires(!std::same_as<Integer, bool>)
-struct Converter<Integer> {
+requires(!std::same_as<Integer, bool>) struct Converter<Integer> {
     static Integer convert(const Config& config) {
-        std::optional<std::int64_t> value = config.scalar<std::int64_t>();
-        if (const auto number = config.scalar<double>()) {
+        const Config here = config.resolved();
+        std::optional<std::int64_t> value = here.scalar<std::int64_t>();
+        if (const auto number = here.scalar<double>()) {
             constexpr double exact = 9007199254740992.0; // 2^53
             if (std::floor(*number) != *number || std::abs(*number) > exact) {
                 throw config.mismatch("an integer");
             }
             value = static_cast<std::int64_t>(*number);
         }
-        if (const auto big = config.scalar<BigInteger>(); big || (value && !std::in_range<Integer>(*value))) {
-            throw config.error("is " + (big ? big->digits : std::to_string(*value)) + ", outside the range of " +
-                               std::to_string(std::numeric_limits<Integer>::min()) + " to " +
-                               std::to_string(std::numeric_limits<Integer>::max()));
+        if (const auto big = here.scalar<BigInteger>(); big || (value && !std::in_range<Integer>(*value))) {
+            throw config.error(concat({"is ", big ? big->digits : std::to_string(*value), ", outside the range of ",
+                                       std::to_string(std::numeric_limits<Integer>::min()), " to ",
+                                       std::to_string(std::numeric_limits<Integer>::max())}));
         }
         if (!value) {
             throw config.mismatch("an integer");
@@ -448,14 +469,17 @@ struct Converter<Integer> {
 template <std::floating_point Number>
 struct Converter<Number> {
     static Number convert(const Config& config) {
-        if (const auto value = config.scalar<double>()) {
+        const Config here = config.resolved();
+        if (const auto value = here.scalar<double>()) {
             return static_cast<Number>(*value);
         }
-        if (const auto value = config.scalar<std::int64_t>()) {
+        if (const auto value = here.scalar<std::int64_t>()) {
             return static_cast<Number>(*value);
         }
-        if (const auto value = config.scalar<BigInteger>()) {
-            return static_cast<Number>(scalar::decimal_number(value->digits));
+        if (const auto value = here.scalar<BigInteger>()) {
+            const bool negative = value->digits.starts_with('-');
+            const double magnitude = scalar::decimal_number(std::string_view(value->digits).substr(negative ? 1 : 0));
+            return static_cast<Number>(negative ? -magnitude : magnitude);
         }
         throw config.mismatch("a number");
     }
@@ -489,17 +513,21 @@ struct Converter<Constant> {
 
 template <class T>
 struct Converter<std::optional<T>> {
-    static std::optional<T> convert(const Config& config) { return config.is_null() ? std::nullopt : std::optional<T>(config.as<T>()); }
+    static std::optional<T> convert(const Config& config) {
+        const Config here = config.resolved();
+        return here.is_null() ? std::nullopt : std::optional<T>(here.as<T>());
+    }
 };
 
 template <class T>
 struct Converter<std::vector<T>> {
     static std::vector<T> convert(const Config& config) {
-        if (!config.is_list()) {
+        const Config here = config.resolved();
+        if (!here.is_list()) {
             throw config.mismatch("a list");
         }
         std::vector<T> result;
-        for (const Config& element : config.elements()) {
+        for (const Config& element : here.elements()) {
             result.push_back(element.as<T>());
         }
         return result;
@@ -509,11 +537,12 @@ struct Converter<std::vector<T>> {
 template <class T>
 struct Converter<std::map<std::string, T>> {
     static std::map<std::string, T> convert(const Config& config) {
-        if (!config.is_dict()) {
+        const Config here = config.resolved();
+        if (!here.is_dict()) {
             throw config.mismatch("a dictionary");
         }
         std::map<std::string, T> result;
-        for (const auto& [key, value] : config.items()) {
+        for (const auto& [key, value] : here.items()) {
             result.emplace(key, value.template as<T>());
         }
         return result;

@@ -68,7 +68,8 @@ public:
     void add_override(const std::string& containing_config, const DefaultsItem& item) {
         const std::string key = item.override_key();
         if (find(key) == nullptr) {
-            choices_.emplace_back(key, Choice{item.option, item.options, item.location, false, containing_config, false});
+            choices_.emplace_back(key,
+                                  Choice{item.option, item.options, item.location, false, containing_config, false});
         }
     }
 
@@ -90,12 +91,14 @@ public:
             return;
         }
         const std::string key = item.override_key();
-        const auto known = std::ranges::find(known_choices, key, &std::pair<std::string, std::optional<std::string>>::first);
+        const auto known =
+            std::ranges::find(known_choices, key, &std::pair<std::string, std::optional<std::string>>::first);
         if (known == known_choices.end()) {
             known_choices.emplace_back(key, item.name());
         } else if (known->second != item.name()) {
-            throw error_at(item.location, "multiple values for '" + key + "'", "To override a value, write 'override " + key + ": " +
-                                                                                   known->second.value_or("null") + "'.");
+            throw error_at(
+                item.location, concat({"multiple values for '", key, "'"}),
+                concat({"To override a value, write 'override ", key, ": ", known->second.value_or("null"), "'."}));
         }
         keys_of_group_[item.group_path()].insert(key);
     }
@@ -118,8 +121,9 @@ public:
         }
         for (const auto& [key, deletion] : deletions_) {
             if (!deletion.used) {
-                throw error_at(deletion.location, "could not delete '" + key + (deletion.option ? "=" + *deletion.option : "") +
-                                                      "': no match in the defaults list");
+                throw error_at(deletion.location, concat({"could not delete '", key,
+                                                          deletion.option ? concat({"=", *deletion.option}) : "",
+                                                          "': no match in the defaults list"}));
             }
         }
     }
@@ -128,13 +132,16 @@ private:
     void add_group_override(const Override& override, const Value& value) {
         const auto* text = value.get_if<std::string>();
         if (override.type == Override::Type::force_add) {
-            throw error_at(override.location(), "force-add of a group is not supported: '" + override.text + "'; use one '+'");
+            throw error_at(override.location(),
+                           concat({"force-add of a group is not supported: '", override.text, "'; use one '+'"}));
         }
         if (override.type == Override::Type::remove) {
             if (!value.is_null() && text == nullptr) {
-                throw error_at(override.location(), "the option to delete must be a name, not " + std::string(describe(value.kind())));
+                throw error_at(override.location(),
+                               concat({"the option to delete must be a name, not ", describe(value.kind())}));
             }
-            deletions_[override.key_element()] = {text != nullptr ? std::optional(*text) : std::nullopt, override.location(), false};
+            deletions_[override.key_element()] = {text != nullptr ? std::optional(*text) : std::nullopt,
+                                                  override.location(), false};
             return;
         }
         std::optional<std::vector<std::string>> options;
@@ -143,14 +150,14 @@ private:
             for (std::size_t index = 0; index < value.size(); ++index) {
                 const auto* option = value.child(index).get_if<std::string>();
                 if (option == nullptr) {
-                    throw error_at(override.location(), "the options of a group must be names, not " +
-                                                            std::string(describe(value.child(index).kind())));
+                    throw error_at(override.location(), concat({"the options of a group must be names, not ",
+                                                                describe(value.child(index).kind())}));
                 }
                 options->push_back(*option);
             }
         } else if (text == nullptr) {
-            throw error_at(override.location(), "a group is overridden by a name or a list of names, not by " +
-                                                    std::string(describe(value.kind())));
+            throw error_at(override.location(), concat({"a group is overridden by a name or a list of names, not by ",
+                                                        describe(value.kind())}));
         }
         const auto option = text != nullptr ? std::optional(*text) : std::nullopt;
         if (override.type == Override::Type::add) {
@@ -179,22 +186,23 @@ private:
     }
 
     [[nodiscard]] ConfigError unused(const std::string& key, const Choice& choice) const {
-        std::string reason = choice.containing_config.empty() ? "" : "in '" + choice.containing_config + "': ";
-        reason += "could not override '" + key + "'";
+        std::string reason = choice.containing_config.empty() ? "" : concat({"in '", choice.containing_config, "': "});
+        reason += concat({"could not override '", key, "'"});
         const auto keys = keys_of_group_.find(key.substr(0, key.find('@')));
         if (keys == keys_of_group_.end()) {
             std::vector<std::string> all;
             for (const auto& [known, option] : known_choices) {
                 all.push_back(known);
             }
-            reason += ": no match in the defaults list" + did_you_mean(key, all);
+            reason += concat({": no match in the defaults list", did_you_mean(key, all)});
         } else {
-            reason += "; did you mean to override " + std::string(keys->second.size() > 1 ? "one of " : "") +
-                      join({keys->second.begin(), keys->second.end()}) + "?";
+            reason += concat({"; did you mean to override ", keys->second.size() > 1 ? "one of " : "",
+                              join({keys->second.begin(), keys->second.end()}), "?"});
         }
-        const std::string hint = choice.from_command_line
-                                     ? "To append to the defaults list, use +" + key + "=" + choice.option.value_or("OPTION")
-                                     : "";
+        const std::string hint =
+            choice.from_command_line
+                ? concat({"To append to the defaults list, use +", key, "=", choice.option.value_or("OPTION")})
+                : "";
         return error_at(choice.location, reason, hint);
     }
 
@@ -229,7 +237,8 @@ private:
     /// What an item and all that it brings contribute. `parent` is the item whose defaults list holds it.
     Results expand(DefaultsItem& item, const DefaultsItem* parent, bool in_interpolation) {
         if (++depth_ > limits::depth) {
-            throw error_at(item.location, "the defaults lists refer to each other in a circle: '" + item.config_path() + "'");
+            throw error_at(item.location,
+                           concat({"the defaults lists refer to each other in a circle: '", item.config_path(), "'"}));
         }
         Results results = expand_children(item, parent, in_interpolation);
         --depth_;
@@ -240,7 +249,8 @@ private:
         if (item.is_primary && !repository_.search_path().has_config(item.config_path())) {
             throw primary_not_found(item);
         }
-        const std::shared_ptr<const LoadedConfig> loaded = item.is_missing() ? nullptr : repository_.load(item.config_path());
+        const std::shared_ptr<const LoadedConfig> loaded =
+            item.is_missing() ? nullptr : repository_.load(item.config_path());
         if (loaded) {
             item.set_package_header(loaded->package);
         }
@@ -271,7 +281,8 @@ private:
         }
         collect_overrides(item, defaults, in_interpolation);
         Results results = expand_list(item, parent, defaults, self_added, in_interpolation);
-        const bool has_children = std::ranges::any_of(defaults, [](const DefaultsItem& d) { return d.is_self() || !d.is_override; });
+        const bool has_children =
+            std::ranges::any_of(defaults, [](const DefaultsItem& d) { return d.is_self() || !d.is_override; });
         return has_children ? results : Results{result_of(item, parent)};
     }
 
@@ -279,16 +290,18 @@ private:
     bool add_self(const DefaultsItem& item, std::vector<DefaultsItem>& defaults, bool has_content) {
         const auto selves = std::ranges::count_if(defaults, &DefaultsItem::is_self);
         if (selves > 1) {
-            throw error_at(defaults.back().location, "duplicate '_self_' in the defaults list of '" + item.config_path() + "'");
+            throw error_at(defaults.back().location,
+                           concat({"duplicate '_self_' in the defaults list of '", item.config_path(), "'"}));
         }
         const bool only_overrides = !std::ranges::all_of(defaults, &DefaultsItem::is_override) ? false : true;
         if (selves > 0 || (only_overrides && !defaults.empty())) {
             return selves == 0;
         }
         if (item.is_primary && has_content && !only_overrides) {
-            environment_.warnings.push_back("in '" + item.config_path() +
-                                            "': the defaults list is missing '_self_'; without it the file's own values win over the list. "
-                                            "Write '- _self_' where they belong.");
+            environment_.warnings.push_back(
+                concat({"in '", item.config_path(),
+                        "': the defaults list is missing '_self_'; without it the file's own values win over the list. "
+                        "Write '- _self_' where they belong."}));
         }
         defaults.push_back(DefaultsItem::config("_self_"));
         return true;
@@ -302,23 +315,27 @@ private:
             }
             item.set_parent(parent.group_path(), parent.final_package());
             if (last_override != nullptr && !item.is_override && !item.is_appended) {
-                throw error_at(item.location, "in '" + parent.config_path() + "': override '" + last_override->override_key() + " : " +
-                                                  last_override->option.value_or("null") + "' is defined before '" +
-                                                  (item.is_group ? item.override_key() + ": " + item.option.value_or("null") : item.path) +
-                                                  "': overrides must be at the end of the defaults list");
+                throw error_at(item.location,
+                               concat({"in '", parent.config_path(), "': override '", last_override->override_key(),
+                                       " : ", last_override->option.value_or("null"), "' is defined before '",
+                                       item.is_group ? concat({item.override_key(), ": ", item.option.value_or("null")})
+                                                     : item.path,
+                                       "': overrides must be at the end of the defaults list"}));
             }
             if (item.is_group && item.is_override) {
                 last_override = &item;
                 if (in_interpolation) {
-                    throw error_at(item.location, "in '" + parent.config_path() + "': overrides are not allowed in a group that an interpolation chooses");
+                    throw error_at(item.location,
+                                   concat({"in '", parent.config_path(),
+                                           "': overrides are not allowed in a group that an interpolation chooses"}));
                 }
                 choices_.add_override(parent.config_path(), item);
             }
         }
     }
 
-    Results expand_list(DefaultsItem& parent, const DefaultsItem* grandparent, std::vector<DefaultsItem>& defaults, bool self_added,
-                        bool in_interpolation) {
+    Results expand_list(DefaultsItem& parent, const DefaultsItem* grandparent, std::vector<DefaultsItem>& defaults,
+                        bool self_added, bool in_interpolation) {
         std::vector<Results> parts(defaults.size());
         std::vector<std::size_t> deferred;
         for (std::size_t index = defaults.size(); index-- > 0;) {
@@ -364,9 +381,10 @@ private:
         for (std::size_t index = parts.size(); index-- > 0;) {
             const std::string& option = (*group.options)[index];
             if (option.find("${") != std::string::npos) {
-                throw error_at(group.location, "in '" + parent.config_path() + "': interpolation is not supported in a list of options");
+                throw error_at(group.location, concat({"in '", parent.config_path(),
+                                                       "': interpolation is not supported in a list of options"}));
             }
-            DefaultsItem item = DefaultsItem::config(group.path + "/" + option);
+            DefaultsItem item = DefaultsItem::config(concat({group.path, "/", option}));
             item.package = group.package;
             item.is_optional = group.is_optional;
             item.location = group.location;
@@ -381,11 +399,16 @@ private:
     }
 
     static ResultItem self_of(const DefaultsItem& owner, const DefaultsItem* above) {
-        return {owner.config_path(), owner.final_package(), above != nullptr ? above->config_path() : "", true, owner.is_primary, std::nullopt};
+        return {owner.config_path(), owner.final_package(), above != nullptr ? above->config_path() : "", true,
+                owner.is_primary,    std::nullopt};
     }
 
     static ResultItem result_of(const DefaultsItem& item, const DefaultsItem* parent) {
-        return {item.config_path(), item.final_package(), parent != nullptr ? parent->config_path() : "", false, item.is_primary,
+        return {item.config_path(),
+                item.final_package(),
+                parent != nullptr ? parent->config_path() : "",
+                false,
+                item.is_primary,
                 item.is_group ? std::optional(item.override_key()) : std::nullopt};
     }
 
@@ -414,9 +437,11 @@ private:
 
     void resolve(DefaultsItem& item, const Value& known) {
         const std::string text = item.is_group ? *item.option : item.config_path();
-        if (item.is_group && text.starts_with("${defaults.") && text.size() > 12 && scalar::is_digit(text[11]) && text[12] == '.') {
-            throw error_at(item.location, "'" + item.override_key() + "=" + text + "' uses a form of interpolation that is no longer supported; "
-                                          "refer to the group instead: ${GROUP}");
+        if (item.is_group && text.starts_with("${defaults.") && text.size() > 12 && scalar::is_digit(text[11]) &&
+            text[12] == '.') {
+            throw error_at(item.location, concat({"'", item.override_key(), "=", text,
+                                                  "' uses a form of interpolation that is no longer supported; "
+                                                  "refer to the group instead: ${GROUP}"}));
         }
         Value scope = known;
         scope.set(Key("_dummy_"), Value(text));
@@ -424,7 +449,7 @@ private:
             const Found found = Evaluation(environment_).dereference(*scope.find("_dummy_"));
             const auto* resolved = found.node->get_if<std::string>();
             if (resolved == nullptr) {
-                throw ConfigError("it gives " + std::string(describe(found.node->kind())) + ", not a name");
+                throw ConfigError(concat({"it gives ", describe(found.node->kind()), ", not a name"}));
             }
             (item.is_group ? item.option.emplace() : item.path) = *resolved;
         } catch (const ConfigError& error) {
@@ -432,7 +457,8 @@ private:
             for (const auto& [key, option] : choices_.known_choices) {
                 keys.push_back(key);
             }
-            throw error_at(item.location, "error resolving interpolation '" + text + "'; possible keys: " + join(keys));
+            throw error_at(item.location,
+                           concat({"error resolving interpolation '", text, "'; possible keys: ", join(keys)}));
         }
     }
 
@@ -440,17 +466,19 @@ private:
         std::set<std::string> seen;
         for (const ResultItem& item : results) {
             if (!item.is_self && item.override_key && !seen.insert(*item.override_key).second) {
-                throw ConfigError("'" + *item.override_key + "' appears more than once in the final defaults list");
+                throw ConfigError(
+                    concat({"'", *item.override_key, "' appears more than once in the final defaults list"}));
             }
         }
     }
 
-    // ---- errors ------------------------------------------------------------------------------------------------------------------------
+    // ---- errors
+    // ------------------------------------------------------------------------------------------------------------------------
 
     [[nodiscard]] std::string places() const {
         std::string text = "Search path:";
         for (const auto& source : repository_.search_path().sources()) {
-            text += "\n    " + source->description();
+            text += concat({"\n    ", source->description()});
         }
         return text;
     }
@@ -458,34 +486,38 @@ private:
     [[nodiscard]] ConfigError primary_not_found(const DefaultsItem& item) const {
         const std::string path = item.config_path();
         const std::vector<std::string> names = repository_.search_path().options("");
-        return ConfigError("cannot find the primary configuration '" + path + "'" + did_you_mean(path, names) + "\n" + places());
+        return ConfigError(
+            concat({"cannot find the primary configuration '", path, "'", did_you_mean(path, names), "\n", places()}));
     }
 
     [[nodiscard]] ConfigError not_found(const DefaultsItem& item, const DefaultsItem* parent) const {
         const std::string path = item.config_path();
-        const std::string in = parent != nullptr ? "in '" + parent->config_path() + "': " : "";
+        const std::string in = parent != nullptr ? concat({"in '", parent->config_path(), "': "}) : "";
         const std::string group = item.group_path();
         const std::vector<std::string> options = repository_.search_path().options(group);
         std::string hint;
         if (!options.empty() && (item.is_group || !group.empty())) {
-            hint = "Available options of '" + group + "': " + join(options) + "\n";
+            hint = concat({"Available options of '", group, "': ", join(options), "\n"});
         } else if (item.is_group && !repository_.search_path().has_group(group)) {
             const auto slash = group.rfind('/');
             const std::string above = slash == std::string::npos ? "" : group.substr(0, slash);
             const std::string last = slash == std::string::npos ? group : group.substr(slash + 1);
             const std::vector<std::string> groups = repository_.search_path().groups(above);
-            hint = "There is no group '" + group + "'" + did_you_mean(last, groups) + "\n";
+            hint = concat({"There is no group '", group, "'", did_you_mean(last, groups), "\n"});
         }
-        return error_at(item.location, in + "could not find '" + path + "'" + did_you_mean(item.name().value_or(""), options), hint + places());
+        return error_at(item.location,
+                        concat({in, "could not find '", path, "'", did_you_mean(item.name().value_or(""), options)}),
+                        hint + places());
     }
 
     [[nodiscard]] ConfigError must_choose(const DefaultsItem& item) const {
         if (!item.is_group) {
-            return error_at(item.location, "a mandatory value ('\?\?\?') is supported for groups only: '" + item.config_path() + "'");
+            return error_at(item.location, concat({"a mandatory value ('\?\?\?') is supported for groups only: '",
+                                                   item.config_path(), "'"}));
         }
         const std::string key = item.override_key();
-        return error_at(item.location, "you must specify '" + key + "', e.g. " + key + "=OPTION",
-                        "Available options: " + join(repository_.search_path().options(item.group_path())));
+        return error_at(item.location, concat({"you must specify '", key, "', e.g. ", key, "=OPTION"}),
+                        concat({"Available options: ", join(repository_.search_path().options(item.group_path()))}));
     }
 
     Repository& repository_;

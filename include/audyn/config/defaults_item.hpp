@@ -10,8 +10,9 @@
 
 namespace audyn::config {
 
-/// One item of a defaults list: a configuration (`base`, `/db/mysql@pkg`), a group with its option (`db: mysql`, `optional db: [a, b]`,
-/// `override /db: x`), or `_self_`. Where it stands in the tree of defaults decides its paths and packages.
+/// One item of a defaults list: a configuration (`base`, `/db/mysql@pkg`), a group with its option (`db: mysql`,
+/// `optional db: [a, b]`, `override /db: x`), or `_self_`. Where it stands in the tree of defaults decides its paths
+/// and packages.
 struct DefaultsItem {
     bool is_group = false;
     std::string path;                                ///< of a configuration, or the group
@@ -48,7 +49,8 @@ struct DefaultsItem {
         constexpr std::string_view placeholder = "_group_";
         if (package && package->find(placeholder) != std::string::npos) {
             const std::string own = dotted(group_path());
-            for (auto place = package->find(placeholder); place != std::string::npos; place = package->find(placeholder, place + own.size())) {
+            for (auto place = package->find(placeholder); place != std::string::npos;
+                 place = package->find(placeholder, place + own.size())) {
                 package->replace(place, placeholder.size(), own);
             }
             package->insert(0, "_global_.");
@@ -71,7 +73,8 @@ struct DefaultsItem {
     [[nodiscard]] std::string group_path() const { return below_parent(relative_group()); }
 
     [[nodiscard]] std::string config_path() const {
-        return is_group ? group_path() + "/" + option.value_or("None") : below_parent(path.starts_with('/') ? path.substr(1) : path);
+        return is_group ? concat({group_path(), "/", option.value_or("None")})
+                        : below_parent(path.starts_with('/') ? path.substr(1) : path);
     }
 
     /// The group as written, without a leading `/`.
@@ -102,14 +105,15 @@ struct DefaultsItem {
         return rest >= whole.size() ? "" : whole.substr(rest);
     }
 
-    /// The name by which the command line overrides this choice: `group`, or `group@package` when the package is not the group's own.
+    /// The name by which the command line overrides this choice: `group`, or `group@package` when the package is not
+    /// the group's own.
     [[nodiscard]] std::string override_key() const {
         const std::string group = group_path();
         const std::string in_package = final_package(false);
         if (dotted(group) == in_package) {
             return group;
         }
-        return group + "@" + (in_package.empty() ? "_global_" : in_package);
+        return concat({group, "@", in_package.empty() ? "_global_" : in_package});
     }
 
     /// A header is always absolute.
@@ -118,7 +122,7 @@ struct DefaultsItem {
             return;
         }
         const bool absolute = *header == "_global_" || header->starts_with("_global_.");
-        package_header = absolute ? *header : header->empty() ? "_global_" : "_global_." + *header;
+        package_header = absolute ? *header : header->empty() ? "_global_" : concat({"_global_.", *header});
     }
 
 private:
@@ -133,7 +137,7 @@ private:
         if (path.starts_with('/') || parent_group.empty()) {
             return relative;
         }
-        return relative.empty() ? parent_group : parent_group + "/" + relative;
+        return relative.empty() ? parent_group : concat({parent_group, "/", relative});
     }
 };
 

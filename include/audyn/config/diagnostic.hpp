@@ -9,11 +9,12 @@
 namespace audyn::config {
 
 /// An error about one place: `PLACE: REASON`, then the line with a caret. `hint` follows on a line of its own.
-[[nodiscard]] inline ConfigError error_at(const Location& location, std::string_view reason, std::string_view hint = {}) {
-    std::string message = location.is_known() ? location.to_string() + ": " : "";
+[[nodiscard]] inline ConfigError error_at(const Location& location, std::string_view reason,
+                                          std::string_view hint = {}) {
+    std::string message = location.is_known() ? concat({location.to_string(), ": "}) : "";
     message += reason;
     if (const std::string excerpt = location.excerpt(); !excerpt.empty()) {
-        message += "\n" + excerpt;
+        message += concat({"\n", excerpt});
     }
     if (!hint.empty()) {
         message += "\n";
@@ -24,9 +25,10 @@ namespace audyn::config {
 
 /// Limits that keep hostile input from exhausting the stack or the memory. Far above what people write.
 namespace limits {
-inline constexpr int depth = 256;                       ///< of nested lists, dictionaries, interpolations, defaults lists
-inline constexpr std::size_t nodes = 4'000'000;         ///< of one document after its aliases are copied, or of one resolved tree
-inline constexpr std::size_t file_size = 256UL << 20U;  ///< bytes of one file
+inline constexpr int depth = 256; ///< of nested lists, dictionaries, interpolations, defaults lists
+inline constexpr std::size_t nodes =
+    4'000'000; ///< of one document after its aliases are copied, or of one resolved tree
+inline constexpr std::size_t file_size = 256UL << 20U; ///< bytes of one file
 } // namespace limits
 
 } // namespace audyn::config

@@ -11,25 +11,26 @@
 
 namespace audyn::config {
 
-/// The value of an override as it was written: a plain value, a quoted string, a list or dictionary of them, or a sweep.
+/// The value of an override as it was written: a plain value, a quoted string, a list or dictionary of them, or a
+/// sweep.
 struct Element {
     enum class Type {
-        scalar,  ///< `value`: null, a boolean, a number or an unquoted string
-        quoted,  ///< `value`: a string that was in quotes
-        list,    ///< `items`
-        dict,    ///< `keys` and `items`
-        choice,  ///< `items`: `a,b` (simple) or `choice(a,b)`
-        range,   ///< `items`: start, stop, step
+        scalar,   ///< `value`: null, a boolean, a number or an unquoted string
+        quoted,   ///< `value`: a string that was in quotes
+        list,     ///< `items`
+        dict,     ///< `keys` and `items`
+        choice,   ///< `items`: `a,b` (simple) or `choice(a,b)`
+        range,    ///< `items`: start, stop, step
         interval, ///< `items`: start, end
-        glob     ///< `items`: two lists of strings, what to include and what to exclude
+        glob      ///< `items`: two lists of strings, what to include and what to exclude
     };
 
     Type type = Type::scalar;
     Value value;
     std::vector<Element> keys;
     std::vector<Element> items;
-    bool simple = false;   ///< a choice written with commas only
-    bool shuffle = false;  ///< a choice or range in random order
+    bool simple = false;  ///< a choice written with commas only
+    bool shuffle = false; ///< a choice or range in random order
 
     static Element literal(Value value) {
         Element element;
@@ -50,7 +51,9 @@ struct Element {
         return element;
     }
 
-    [[nodiscard]] bool is_sweep() const { return type == Type::choice || type == Type::range || type == Type::interval || type == Type::glob; }
+    [[nodiscard]] bool is_sweep() const {
+        return type == Type::choice || type == Type::range || type == Type::interval || type == Type::glob;
+    }
 
     /// Sets a key of a dictionary; an equal key keeps its place.
     void set(Element key, Element item) {
@@ -67,7 +70,8 @@ struct Element {
     /// True when a dictionary in it has null as a key, which no configuration can have.
     [[nodiscard]] bool has_null_key() const {
         const auto is_null = [](const Element& key) { return key.value.is_null(); };
-        return std::ranges::any_of(keys, is_null) || std::ranges::any_of(items, [](const Element& item) { return item.has_null_key(); });
+        return std::ranges::any_of(keys, is_null) ||
+               std::ranges::any_of(items, [](const Element& item) { return item.has_null_key(); });
     }
 
     /// The configuration value; a sweep has none and gives null.
@@ -89,21 +93,13 @@ struct Element {
         return is_sweep() ? Value() : value;
     }
 
-    /// The scalar as a key of a dictionary.
-    [[nodiscard]] Key to_key() const {
-        switch (value.kind()) {
-        case Kind::boolean: return Key(Key::Storage(*value.get_if<bool>()));
-        case Kind::integer: return Key(Key::Storage(*value.get_if<std::int64_t>()));
-        case Kind::big_integer: return Key(Key::Storage(*value.get_if<BigInteger>()));
-        case Kind::floating: return Key(Key::Storage(*value.get_if<double>()));
-        case Kind::string: return Key(*value.get_if<std::string>());
-        default: return Key("null");
-        }
-    }
+    /// The scalar as a key of a dictionary; null gives an empty one.
+    [[nodiscard]] Key to_key() const { return Key::from(value).value_or(Key("")); }
 
 private:
     [[nodiscard]] bool same_key(const Element& other) const {
-        return value.is_null() || other.value.is_null() ? value.is_null() && other.value.is_null() : to_key() == other.to_key();
+        return value.is_null() || other.value.is_null() ? value.is_null() && other.value.is_null()
+                                                        : to_key() == other.to_key();
     }
 };
 

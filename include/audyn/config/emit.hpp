@@ -46,13 +46,16 @@ struct ScalarStyles {
 /// The characters that may stand unescaped.
 [[nodiscard]] constexpr bool is_printable(char32_t c) {
     const bool ascii = c == U'\n' || (c >= 0x20 && c <= 0x7E);
-    const bool wide = c == 0x85 || (c >= 0xA0 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c < 0x10FFFF);
+    const bool wide =
+        c == 0x85 || (c >= 0xA0 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c < 0x10FFFF);
     return ascii || (wide && c != 0xFEFF);
 }
 
 /// Indicators of YAML that would change the meaning of a plain scalar outside `[]` and `{}`.
 [[nodiscard]] inline bool has_indicator(const Points& text) {
-    const auto starts_with = [&text](char32_t c) { return text.size() >= 3 && text[0] == c && text[1] == c && text[2] == c; };
+    const auto starts_with = [&text](char32_t c) {
+        return text.size() >= 3 && text[0] == c && text[1] == c && text[2] == c;
+    };
     if (starts_with(U'-') || starts_with(U'.')) {
         return true;
     }
@@ -100,7 +103,8 @@ struct ScalarStyles {
     const std::string lower = lower_case(text);
     constexpr std::array<std::string_view, 8> words{"y", "n", "yes", "no", "true", "false", "on", "off"};
     if (std::ranges::find(words, std::string_view(lower)) != words.end()) {
-        const bool title = !text.empty() && std::ranges::all_of(text.substr(1), [](char c) { return c >= 'a' && c <= 'z'; });
+        const bool title =
+            !text.empty() && std::ranges::all_of(text.substr(1), [](char c) { return c >= 'a' && c <= 'z'; });
         const bool upper = std::ranges::all_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
         return title || upper;
     }
@@ -188,7 +192,8 @@ struct ScalarStyles {
     return text;
 }
 
-/// Writes block style as PyYAML does with OmegaConf's settings: two spaces, 80 columns, lists not indented below their key.
+/// Writes block style as PyYAML does with OmegaConf's settings: two spaces, 80 columns, lists not indented below their
+/// key.
 class YamlEmitter {
 public:
     std::string run(const Value& value) {
@@ -199,7 +204,7 @@ public:
         } else {
             scalar_value(value, 2, false);
         }
-        return std::move(out_) + "\n";
+        return concat({std::move(out_), "\n"});
     }
 
 private:
@@ -273,15 +278,32 @@ private:
 
     void scalar_value(const Value& value, std::size_t indent, bool simple_key) {
         switch (value.kind()) {
-        case Kind::null: write("null"); break;
-        case Kind::boolean: write(*value.get_if<bool>() ? "true" : "false"); break;
-        case Kind::floating: write(number(*value.get_if<double>())); break;
-        case Kind::string: text(*value.get_if<std::string>(), indent, simple_key); break;
-        case Kind::bytes: binary(value.get_if<Bytes>()->data, indent); break;
-        case Kind::constant: text("${const:" + value.get_if<Constant>()->to_string() + "}", indent, simple_key); break;
-        case Kind::list: write("[]"); break;
-        case Kind::dict: write("{}"); break;
-        default: write(python_repr(value));
+        case Kind::null:
+            write("null");
+            break;
+        case Kind::boolean:
+            write(*value.get_if<bool>() ? "true" : "false");
+            break;
+        case Kind::floating:
+            write(number(*value.get_if<double>()));
+            break;
+        case Kind::string:
+            text(*value.get_if<std::string>(), indent, simple_key);
+            break;
+        case Kind::bytes:
+            binary(value.get_if<Bytes>()->data, indent);
+            break;
+        case Kind::constant:
+            text(concat({"${const:", value.get_if<Constant>()->to_string(), "}"}), indent, simple_key);
+            break;
+        case Kind::list:
+            write("[]");
+            break;
+        case Kind::dict:
+            write("{}");
+            break;
+        default:
+            write(python_repr(value));
         }
     }
 
@@ -334,7 +356,8 @@ private:
         write(chunk);
     }
 
-    /// Plain and single-quoted text: broken at single spaces beyond column 80; a line break is written as one more line break.
+    /// Plain and single-quoted text: broken at single spaces beyond column 80; a line break is written as one more line
+    /// break.
     void folded(const Points& text, std::size_t indent, bool split, bool single_quoted) {
         for (std::size_t start = 0; start < text.size();) {
             std::size_t end = start;
@@ -388,8 +411,9 @@ private:
         for (std::size_t end = 0; end <= text.size(); ++end) {
             const bool at_end = end == text.size();
             const char32_t c = at_end ? 0 : text[end];
-            const bool plain = !at_end && ((c >= 0x20 && c <= 0x7E) || (c >= 0xA0 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD)) &&
-                               c != U'"' && c != U'\\' && !is_break(c) && c != 0xFEFF;
+            const bool plain =
+                !at_end && ((c >= 0x20 && c <= 0x7E) || (c >= 0xA0 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD)) &&
+                c != U'"' && c != U'\\' && !is_break(c) && c != 0xFEFF;
             if (!plain) {
                 write_points(text, start, end);
                 start = end;
@@ -398,7 +422,8 @@ private:
                     start = end + 1;
                 }
             }
-            if (end > 0 && end + 1 < text.size() && (c == U' ' || start >= end) && column_ + (end > start ? end - start : 0) > width && split) {
+            if (end > 0 && end + 1 < text.size() && (c == U' ' || start >= end) &&
+                column_ + (end > start ? end - start : 0) > width && split) {
                 write_points(text, start, end);
                 start = std::max(start, end);
                 write("\\");
@@ -417,7 +442,8 @@ private:
 
 } // namespace detail
 
-/// Prints a tree as OmegaConf's `to_yaml` does: block style, keys in order, strings quoted where YAML would read something else.
+/// Prints a tree as OmegaConf's `to_yaml` does: block style, keys in order, strings quoted where YAML would read
+/// something else.
 [[nodiscard]] inline std::string emit_yaml(const Value& value) {
     return detail::YamlEmitter().run(value);
 }

@@ -7,8 +7,8 @@
 
 namespace audyn::config {
 
-/// The tree behind `hydra.*`: where a run writes, how a job is called, what was chosen. Keys are Hydra's; what has no meaning here (launcher,
-/// sweeper and logging plug-ins) is there so that configurations that mention it compose.
+/// The tree behind `hydra.*`: where a run writes, how a job is called, what was chosen. Keys are Hydra's; what has no
+/// meaning here (launcher, sweeper and logging plug-ins) is there so that configurations that mention it compose.
 [[nodiscard]] inline std::span<const EmbeddedFile> hydra_files() {
     static constexpr std::array<EmbeddedFile, 18> files{{
         {"_dummy_empty_config_", ""},

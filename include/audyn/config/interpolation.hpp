@@ -74,7 +74,7 @@ struct Environment {
     Resolvers resolvers;
     Value hydra = Value::dict(); ///< a dictionary whose only key `hydra` holds the tree behind `${hydra:...}`
     std::vector<std::string> warnings;
-    std::time_t start = std::time(nullptr); ///< what `${now:...}` means, the same everywhere in a run
+    std::time_t start = std::time(nullptr);              ///< what `${now:...}` means, the same everywhere in a run
     std::function<Value(const std::string&)> parse_text; ///< reads YAML for `oc.create`
 };
 
@@ -83,17 +83,19 @@ class Evaluation {
 public:
     explicit Evaluation(Environment& environment) : environment_(environment) {}
 
-    /// The value that `node` stands for: itself unless it is an interpolation. Throws `ConfigError` when it cannot be resolved.
+    /// The value that `node` stands for: itself unless it is an interpolation. Throws `ConfigError` when it cannot be
+    /// resolved.
     Found dereference(const Value& node) {
         if (!node.is_interpolation()) {
             return {&node, nullptr};
         }
         if (node.parent() == nullptr) {
-            throw ConfigError("an interpolation outside a configuration cannot be resolved: " + *node.get_if<std::string>());
+            throw ConfigError(
+                concat({"an interpolation outside a configuration cannot be resolved: ", *node.get_if<std::string>()}));
         }
         if (++depth_ > limits::depth || std::ranges::find(active_, &node) != active_.end()) {
             --depth_;
-            throw failure(node, "the interpolation refers to itself" + cycle(node));
+            throw failure(node, concat({"the interpolation refers to itself", cycle(node)}));
         }
         active_.push_back(&node);
         const auto leave = [this] {
@@ -114,18 +116,19 @@ public:
     struct Selection {
         Status status = Status::absent;
         Found found;
-        std::string stopped_at;          ///< the keys up to the one that is absent, missing or no container
+        std::string stopped_at;           ///< the keys up to the one that is absent, missing or no container
         const Value* container = nullptr; ///< where the absent key was looked for
     };
 
-    /// Follows keys from `start`, through interpolations. A `???` on the way gives `missing`; as the last value it is found.
+    /// Follows keys from `start`, through interpolations. A `???` on the way gives `missing`; as the last value it is
+    /// found.
     Selection select(const Found& start, const std::vector<std::string>& keys) {
         Found current = start;
         std::string walked;
         for (std::size_t index = 0; index < keys.size(); ++index) {
             Found child = child_of(current, keys[index]);
             const std::string before = walked;
-            walked += (walked.empty() ? "" : ".") + keys[index];
+            walked += concat({(walked.empty() ? "" : "."), keys[index]});
             if (!child) {
                 return {Status::absent, {}, walked, current.node};
             }
@@ -144,7 +147,8 @@ public:
 
     /// A key as it stands in `${...}`, absolute or relative to the container `scope`.
     /// Nothing when a relative key climbs above the root.
-    static std::optional<std::pair<const Value*, std::string_view>> resolve_scope(const Value* scope, std::string_view key) {
+    static std::optional<std::pair<const Value*, std::string_view>> resolve_scope(const Value* scope,
+                                                                                  std::string_view key) {
         const Value* root = scope;
         if (!key.starts_with('.')) {
             while (root->parent() != nullptr) {
@@ -166,7 +170,7 @@ public:
         const Found found = dereference(node);
         const Value& value = *found.node;
         if (++budget > limits::nodes) {
-            throw failure(node, "resolving gives more than " + std::to_string(limits::nodes) + " values");
+            throw failure(node, concat({"resolving gives more than ", std::to_string(limits::nodes), " values"}));
         }
         if (!value.is_container()) {
             Value copy = value;
@@ -175,7 +179,8 @@ public:
         }
         if (++copy_depth_ > limits::depth) {
             --copy_depth_;
-            throw failure(node, "resolving gives a tree deeper than " + std::to_string(limits::depth) + " levels");
+            throw failure(node,
+                          concat({"resolving gives a tree deeper than ", std::to_string(limits::depth), " levels"}));
         }
         Value copy = value.is_list() ? Value::list() : Value::dict();
         copy.set_location(value.location());
@@ -195,7 +200,8 @@ public:
         return resolved_copy(node, budget);
     }
 
-    /// Child of a container by a key of a path; nothing when there is none or the index of a list is no number in range.
+    /// Child of a container by a key of a path; nothing when there is none or the index of a list is no number in
+    /// range.
     static Found child_of(const Found& container, const std::string& key) {
         const Value& value = *container.node;
         if (value.is_list()) {
@@ -209,15 +215,15 @@ public:
 private:
     static ConfigError failure(const Value& node, std::string_view reason, std::string_view hint = {}) {
         const std::string path = node.path();
-        return error_at(node.location(), (path.empty() ? "" : "'" + path + "': ") + std::string(reason), hint);
+        return error_at(node.location(), (path.empty() ? "" : concat({"'", path, "': "})) + std::string(reason), hint);
     }
 
     [[nodiscard]] std::string cycle(const Value& node) const {
         std::string text;
         for (auto place = std::ranges::find(active_, &node); place != active_.end(); ++place) {
-            text += (*place)->path() + " -> ";
+            text += concat({(*place)->path(), " -> "});
         }
-        return text.empty() || active_.size() > 16 ? "" : ": " + text + node.path();
+        return text.empty() || active_.size() > 16 ? "" : concat({": ", text, node.path()});
     }
 
     Found evaluate_node(const Value& node) {
@@ -226,7 +232,7 @@ private:
         try {
             expression = grammar::parse_interpolation(text);
         } catch (const grammar::SyntaxError& error) {
-            throw failure(node, "the interpolation " + repr(text) + " is wrong: " + error.message);
+            throw failure(node, concat({"the interpolation ", repr(text), " is wrong: ", error.message}));
         }
         return evaluate(expression, node);
     }
@@ -247,12 +253,17 @@ private:
     Found evaluate(const grammar::Expression& expression, const Value& node) {
         using Type = grammar::Expression::Type;
         switch (expression.type) {
-        case Type::literal: return wrap(expression.value, node);
-        case Type::concatenation: return wrap(Value(concatenate(expression.parts, node)), node);
-        case Type::reference: return reference(expression, node);
-        case Type::call: return call(expression, node);
+        case Type::literal:
+            return wrap(expression.value, node);
+        case Type::concatenation:
+            return wrap(Value(concatenate(expression.parts, node)), node);
+        case Type::reference:
+            return reference(expression, node);
+        case Type::call:
+            return call(expression, node);
         case Type::list:
-        case Type::dict: break;
+        case Type::dict:
+            break;
         }
         return wrap(container(expression, node), node);
     }
@@ -269,7 +280,9 @@ private:
         if (expression.missing_elements) {
             warn_missing_elements(node);
         }
-        const auto element = [this, &node](const grammar::Expression& child) { return Value(*evaluate(child, node).node); };
+        const auto element = [this, &node](const grammar::Expression& child) {
+            return Value(*evaluate(child, node).node);
+        };
         Value result = expression.type == grammar::Expression::Type::list ? Value::list() : Value::dict();
         if (result.is_list()) {
             for (const auto& child : expression.children) {
@@ -284,14 +297,10 @@ private:
     }
 
     static Key to_key(const Value& value, const Value& node) {
-        switch (value.kind()) {
-        case Kind::string: return Key(*value.get_if<std::string>());
-        case Kind::boolean: return Key(Key::Storage(*value.get_if<bool>()));
-        case Kind::integer: return Key(Key::Storage(*value.get_if<std::int64_t>()));
-        case Kind::big_integer: return Key(Key::Storage(*value.get_if<BigInteger>()));
-        case Kind::floating: return Key(Key::Storage(*value.get_if<double>()));
-        default: throw failure(node, "a key of a dictionary cannot be " + std::string(describe(value.kind())));
+        if (auto key = Key::from(value)) {
+            return std::move(*key);
         }
+        throw failure(node, concat({"a key of a dictionary cannot be ", describe(value.kind())}));
     }
 
     /// The text of a path or name whose parts may be interpolations themselves; those must be strings.
@@ -305,7 +314,8 @@ private:
             const Found found = evaluate(part.nested[0], node);
             const auto* text = found.node->get_if<std::string>();
             if (text == nullptr) {
-                throw failure(node, "'" + part.nested[0].source + "' names a key and must be a string, not " + python_text(*found.node));
+                throw failure(node, concat({"'", part.nested[0].source, "' names a key and must be a string, not ",
+                                            python_text(*found.node)}));
             }
             name += *text;
         }
@@ -316,43 +326,48 @@ private:
         const std::string key = name_of(expression, node);
         const auto scope = resolve_scope(node.parent(), key);
         if (!scope) {
-            throw failure(node, "interpolation key '" + key + "' not found: it climbs above the root");
+            throw failure(node, concat({"interpolation key '", key, "' not found: it climbs above the root"}));
         }
         const Selection selection = select({scope->first, nullptr}, split_path(scope->second));
         const std::string wanted(scope->second);
         switch (selection.status) {
-        case Status::found: break;
-        case Status::absent: throw failure(node, not_found(wanted, selection));
+        case Status::found:
+            break;
+        case Status::absent:
+            throw failure(node, not_found(wanted, selection));
         case Status::missing: {
             const std::string path = selection.found.node->path();
-            throw failure(node, "interpolation to the key '" + path + "', whose mandatory value '\?\?\?' is missing");
+            throw failure(node,
+                          concat({"interpolation to the key '", path, "', whose mandatory value '\?\?\?' is missing"}));
         }
         case Status::not_container:
-            throw failure(node, "interpolation key '" + wanted + "' not found: '" + selection.stopped_at + "' is " +
-                                    std::string(describe(selection.container->kind())) + " and has no keys");
+            throw failure(node, concat({"interpolation key '", wanted, "' not found: '", selection.stopped_at, "' is ",
+                                        describe(selection.container->kind()), " and has no keys"}));
         }
         for (const Value* above = node.parent(); above != nullptr; above = above->parent()) {
             if (above == selection.found.node) {
-                throw failure(node, "the interpolation '" + expression.source + "' refers to a dictionary or list that contains it");
+                throw failure(node, concat({"the interpolation '", expression.source,
+                                            "' refers to a dictionary or list that contains it"}));
             }
         }
         return selection.found;
     }
 
     static std::string not_found(const std::string& wanted, const Selection& selection) {
-        std::string reason = "interpolation key '" + wanted + "' not found";
+        std::string reason = concat({"interpolation key '", wanted, "' not found"});
         const std::string last = selection.stopped_at.substr(selection.stopped_at.rfind('.') + 1);
         const std::string nearest = nearest_name(last, key_names(*selection.container));
         if (!nearest.empty()) {
             const std::string above = selection.stopped_at.substr(0, selection.stopped_at.size() - last.size());
-            reason += "; did you mean '" + above + nearest + "'?";
+            reason += concat({"; did you mean '", above, nearest, "'?"});
         }
         return reason;
     }
 
     void warn_missing_elements(const Value& node) {
-        environment_.warnings.push_back("'" + node.path() + "': some elements of " + repr(*node.get_if<std::string>()) +
-                                        " are missing; write '' for an empty string");
+        environment_.warnings.push_back(
+            concat({"'", node.path(), "': some elements of ", repr(*node.get_if<std::string>()),
+                    " are missing; write '' for an empty string"}));
     }
 
     Found call(const grammar::Expression& expression, const Value& node) {
@@ -371,17 +386,19 @@ private:
         return call_builtin(name, arguments, node);
     }
 
-    Found call_user(const Resolver& resolver, const std::string& name, const std::vector<Found>& arguments, const Value& node) {
+    Found call_user(const Resolver& resolver, const std::string& name, const std::vector<Found>& arguments,
+                    const Value& node) {
         std::vector<Value> values;
         for (const Found& argument : arguments) {
             values.push_back(argument.node->is_container() ? resolved_copy(*argument.node) : *argument.node);
         }
-        ResolverContext context(node, {[this, &node](std::string_view path) { return find_copy(path, node); },
-                                       [this](std::string message) { environment_.warnings.push_back(std::move(message)); }});
+        ResolverContext context(node,
+                                {[this, &node](std::string_view path) { return find_copy(path, node); },
+                                 [this](std::string message) { environment_.warnings.push_back(std::move(message)); }});
         try {
             return wrap(resolver(values, context), node);
         } catch (const std::exception& error) {
-            throw failure(node, "the resolver '" + name + "' failed: " + error.what());
+            throw failure(node, concat({"the resolver '", name, "' failed: ", error.what()}));
         }
     }
 
@@ -394,7 +411,7 @@ private:
     Selection select_for_resolver(std::string_view key, const Value& node) {
         const auto scope = resolve_scope(node.parent(), key);
         if (!scope) {
-            throw failure(node, "the key '" + std::string(key) + "' climbs above the root");
+            throw failure(node, concat({"the key '", key, "' climbs above the root"}));
         }
         return scope->second.empty() ? Selection{Status::found, {scope->first, nullptr}, "", nullptr}
                                      : select({scope->first, nullptr}, split_path(scope->second));
@@ -431,9 +448,11 @@ private:
                 continue;
             }
             if (arguments.size() < entry.least || arguments.size() > entry.most) {
-                throw failure(node, "the resolver '" + name + "' takes " + std::to_string(entry.least) +
-                                        (entry.most > entry.least ? " or " + std::to_string(entry.most) : "") +
-                                        (entry.most > 1 ? " arguments" : " argument") + ", not " + std::to_string(arguments.size()));
+                throw failure(
+                    node,
+                    concat({"the resolver '", name, "' takes ", std::to_string(entry.least),
+                            entry.most > entry.least ? concat({" or ", std::to_string(entry.most)}) : "",
+                            entry.most > 1 ? " arguments" : " argument", ", not ", std::to_string(arguments.size())}));
             }
             return (this->*entry.function)(arguments, node);
         }
@@ -441,13 +460,16 @@ private:
         for (const BuiltinEntry& entry : builtins()) {
             names.emplace_back(entry.name);
         }
-        throw failure(node, "unsupported interpolation type '" + name + "': there is no such resolver" + did_you_mean(name, names));
+        throw failure(node, concat({"unsupported interpolation type '", name, "': there is no such resolver",
+                                    did_you_mean(name, names)}));
     }
 
-    static const std::string& text_argument(const Arguments& arguments, std::size_t index, const char* name, const Value& node) {
+    static const std::string& text_argument(const Arguments& arguments, std::size_t index, const char* name,
+                                            const Value& node) {
         const auto* text = arguments[index].node->get_if<std::string>();
         if (text == nullptr) {
-            throw failure(node, std::string("the resolver '") + name + "' needs a string, not " + python_text(*arguments[index].node));
+            throw failure(node, concat({std::string("the resolver '"), name, "' needs a string, not ",
+                                        python_text(*arguments[index].node)}));
         }
         return *text;
     }
@@ -458,7 +480,7 @@ private:
             return wrap(Value(text), node);
         }
         if (arguments.size() < 2) {
-            throw failure(node, "the environment variable '" + name + "' is not set");
+            throw failure(node, concat({"the environment variable '", name, "' is not set"}));
         }
         const Value& otherwise = *arguments[1].node;
         return wrap(otherwise.is_null() ? Value() : Value(python_text(otherwise)), node);
@@ -487,7 +509,7 @@ private:
             --depth_;
             return found;
         } catch (const grammar::SyntaxError& error) {
-            throw failure(node, "'oc.decode' cannot read " + repr(text) + ": " + error.message);
+            throw failure(node, concat({"'oc.decode' cannot read ", repr(text), ": ", error.message}));
         }
     }
 
@@ -498,7 +520,7 @@ private:
             unplace(value);
         }
         if (!value.is_container() && !value.is_null()) {
-            throw failure(node, "'oc.create' needs a list or a dictionary, not " + std::string(describe(value.kind())));
+            throw failure(node, concat({"'oc.create' needs a list or a dictionary, not ", describe(value.kind())}));
         }
         return wrap(std::move(value), node);
     }
@@ -518,7 +540,7 @@ private:
         }
         const Selection selection = select_for_resolver(key, node);
         if (selection.status != Status::found && selection.status != Status::missing) {
-            throw failure(node, "deprecated in favour of the key '" + key + "', which does not exist");
+            throw failure(node, concat({"deprecated in favour of the key '", key, "', which does not exist"}));
         }
         substitute(message, "OLD_KEY", node.path());
         substitute(message, "NEW_KEY", selection.found.node->path());
@@ -527,8 +549,9 @@ private:
     }
 
     static void substitute(std::string& message, std::string_view name, const std::string& text) {
-        for (const std::string& form : {"${" + std::string(name) + "}", "$" + std::string(name)}) {
-            for (auto place = message.find(form); place != std::string::npos; place = message.find(form, place + text.size())) {
+        for (const std::string& form : {concat({"${", name, "}"}), concat({"$", name})}) {
+            for (auto place = message.find(form); place != std::string::npos;
+                 place = message.find(form, place + text.size())) {
                 message.replace(place, form.size(), text);
             }
         }
@@ -538,11 +561,11 @@ private:
         const std::string& key = text_argument(arguments, 0, name, node);
         const Selection selection = select_for_resolver(key, node);
         if (selection.status != Status::found) {
-            throw failure(node, std::string("'") + name + "': the key '" + key + "' not found");
+            throw failure(node, concat({std::string("'"), name, "': the key '", key, "' not found"}));
         }
         if (!selection.found.node->is_dict()) {
-            throw failure(node, std::string("'") + name + "': '" + key + "' is " + std::string(describe(selection.found.node->kind())) +
-                                    ", not a dictionary");
+            throw failure(node, concat({std::string("'"), name, "': '", key, "' is ",
+                                        describe(selection.found.node->kind()), ", not a dictionary"}));
         }
         return selection.found;
     }
@@ -562,7 +585,7 @@ private:
         Value values = Value::list();
         for (const auto& entry : dict.node->entries()) {
             // The references stand one level deeper than this interpolation.
-            values.append(Value("${" + std::string(key.starts_with('.') ? "." : "") + key + "." + entry.key.to_string() + "}"));
+            values.append(Value(concat({"${", key.starts_with('.') ? "." : "", key, ".", entry.key.to_string(), "}"})));
         }
         return wrap(std::move(values), node);
     }
@@ -578,14 +601,14 @@ private:
 
     Found hydra(const Arguments& arguments, const Value& node) {
         const std::string& key = text_argument(arguments, 0, "hydra", node);
-        const Selection selection = select({&environment_.hydra, nullptr}, split_path("hydra." + key));
+        const Selection selection = select({&environment_.hydra, nullptr}, split_path(concat({"hydra.", key})));
         if (selection.status == Status::found && !selection.found.node->is_missing()) {
             return selection.found;
         }
         if (arguments.size() > 1) {
             return arguments[1];
         }
-        throw failure(node, "'hydra." + key + "' is not known");
+        throw failure(node, concat({"'hydra.", key, "' is not known"}));
     }
 
     Found constant(const Arguments& arguments, const Value& node) {

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-/// The language of interpolations: `${a.b}`, `${..a[0]}`, `${resolver:argument, [list], {key: value}}`, any of them in a text.
+/// The language of interpolations: `${a.b}`, `${..a[0]}`, `${resolver:argument, [list], {key: value}}`, any of them in
+/// a text.
 namespace audyn::config::grammar {
 
 /// What a parsed text means.
@@ -34,11 +35,12 @@ struct Expression {
     Value value;
     std::vector<Part> parts;
     std::vector<Expression> children;
-    std::string source;          ///< the text of an interpolation, for error messages
+    std::string source;            ///< the text of an interpolation, for error messages
     bool missing_elements = false; ///< a list of arguments has empty places, as in `${f:a,,b}`
 };
 
-/// Cuts a text into tokens. The kind of token depends on where it stands: outside, inside `${`, in arguments, in quotes.
+/// Cuts a text into tokens. The kind of token depends on where it stands: outside, inside `${`, in arguments, in
+/// quotes.
 class InterpolationLexer {
 public:
     enum class Mode { top, value, interpolation, single_quoted, double_quoted };
@@ -51,14 +53,24 @@ public:
             const Mode mode = modes_.back();
             LongestToken longest;
             switch (mode) {
-            case Mode::top: offer_text(longest, '\0'); break;
-            case Mode::single_quoted: offer_text(longest, '\''); break;
-            case Mode::double_quoted: offer_text(longest, '"'); break;
-            case Mode::value: offer_value(longest); break;
-            case Mode::interpolation: offer_interpolation(longest); break;
+            case Mode::top:
+                offer_text(longest, '\0');
+                break;
+            case Mode::single_quoted:
+                offer_text(longest, '\'');
+                break;
+            case Mode::double_quoted:
+                offer_text(longest, '"');
+                break;
+            case Mode::value:
+                offer_value(longest);
+                break;
+            case Mode::interpolation:
+                offer_interpolation(longest);
+                break;
             }
             if (!longest.found()) {
-                throw SyntaxError{"unexpected " + repr(rest().substr(0, character_length())), position_};
+                throw SyntaxError{concat({"unexpected ", repr(rest().substr(0, character_length()))}), position_};
             }
             tokens.push_back({longest.type(), rest().substr(0, longest.length()), position_});
             change_mode(tokens.back(), mode);
@@ -85,7 +97,8 @@ private:
         if (quote != '\0' && text[0] == quote) {
             longest.offer(TokenType::quote_close, 1);
         }
-        std::size_t plain = scalar::span_of(text, [quote](char c) { return c != '$' && (quote == '\0' || c != quote); });
+        std::size_t plain =
+            scalar::span_of(text, [quote](char c) { return c != '$' && (quote == '\0' || c != quote); });
         const std::size_t slashes = scalar::span_of(text, [](char c) { return c == '\\'; });
         while (plain > 0 && text[plain - 1] == '\\') {
             --plain;
@@ -144,7 +157,7 @@ private:
         } else if (token.type == TokenType::brace_close || token.type == TokenType::interpolation_close ||
                    token.type == TokenType::quote_close) {
             if (modes_.size() == 1) {
-                throw SyntaxError{"unexpected " + repr(token.text), token.position};
+                throw SyntaxError{concat({"unexpected ", repr(token.text)}), token.position};
             }
             modes_.pop_back();
         } else if (token.type == TokenType::colon && mode == Mode::interpolation) {
@@ -208,7 +221,7 @@ private:
         if (at(TokenType::end)) {
             throw SyntaxError{"it ends too early; is a '}', ']' or quote missing?", peek().position};
         }
-        throw SyntaxError{"unexpected " + repr(peek().text), peek().position};
+        throw SyntaxError{concat({"unexpected ", repr(peek().text)}), peek().position};
     }
 
     /// Text and interpolations up to `stop`. A single interpolation keeps its value's type.
@@ -405,10 +418,13 @@ private:
         case TokenType::boolean:
         case TokenType::unquoted_character:
         case TokenType::escape:
-        case TokenType::blank: return true;
+        case TokenType::blank:
+            return true;
         case TokenType::colon:
-        case TokenType::interpolation_open: return value;
-        default: return false;
+        case TokenType::interpolation_open:
+            return value;
+        default:
+            return false;
         }
     }
 
@@ -423,7 +439,8 @@ private:
                 continue;
             }
             only = take();
-            result.parts.push_back({only.type == TokenType::escape ? unescaped(only.text) : std::string(only.text), {}});
+            result.parts.push_back(
+                {only.type == TokenType::escape ? unescaped(only.text) : std::string(only.text), {}});
         }
         if (result.parts.empty()) {
             fail();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <audyn/config/text.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <memory>
@@ -11,9 +13,9 @@ namespace audyn::config {
 
 /// What kind of text a value was written in.
 enum class Origin {
-    program,    ///< set by the program itself
-    builtin,    ///< a built-in group, compiled into the program
-    file,       ///< a file below a configuration folder
+    program,     ///< set by the program itself
+    builtin,     ///< a built-in group, compiled into the program
+    file,        ///< a file below a configuration folder
     command_line ///< an override such as `optimizer.lr=1e-3`
 };
 
@@ -42,16 +44,18 @@ public:
     [[nodiscard]] int line() const { return line_; }
     [[nodiscard]] int column() const { return column_; }
 
-    /// `conf/train.yaml:3:5`, `built-in train/default.yaml:3:5`, `override 'train.steps.epochs=3'` or `the program`.
+    /// For messages, the column in characters: `conf/train.yaml:3:5`, `built-in train/default.yaml:3:5`, `override
+    /// 'train.steps.epochs=3'` or `the program`.
     [[nodiscard]] std::string to_string() const {
         if (!source_ || source_->origin == Origin::program) {
             return source_ && !source_->name.empty() ? source_->name : "the program";
         }
         if (source_->origin == Origin::command_line) {
-            return "override '" + source_->text + "'";
+            return concat({"override '", source_->text, "'"});
         }
-        const std::string name = source_->origin == Origin::builtin ? "built-in " + source_->name : source_->name;
-        return line_ > 0 ? name + ":" + std::to_string(line_) + ":" + std::to_string(column_) : name;
+        const std::string name =
+            source_->origin == Origin::builtin ? concat({"built-in ", source_->name}) : source_->name;
+        return line_ > 0 ? concat({name, ":", std::to_string(line_), ":", std::to_string(character_column())}) : name;
     }
 
     /// The line of the text and a caret below the column, each indented and ended by no newline; empty when unknown.
@@ -61,10 +65,18 @@ public:
         }
         const std::string_view line = line_text();
         const auto offset = std::min(static_cast<std::size_t>(std::max(column_ - 1, 0)), line.size());
-        return "    " + visible(line) + "\n    " + caret_padding(line.substr(0, offset)) + "^";
+        return concat({"    ", visible(line), "\n    ", caret_padding(line.substr(0, offset)), "^"});
     }
 
 private:
+    /// The column as an editor counts it, by characters.
+    [[nodiscard]] int character_column() const {
+        const std::string_view before = line_text().substr(0, static_cast<std::size_t>(std::max(column_ - 1, 0)));
+        const auto inner =
+            std::ranges::count_if(before, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; });
+        return column_ - static_cast<int>(inner);
+    }
+
     [[nodiscard]] std::string_view line_text() const {
         std::string_view rest = source_->text;
         if (rest.starts_with("\xEF\xBB\xBF")) {
@@ -81,7 +93,8 @@ private:
         return rest.ends_with('\r') ? rest.substr(0, rest.size() - 1) : rest;
     }
 
-    /// Tabs stay tabs in the padding, and a multi-byte character takes one place, so that the caret stands below its character.
+    /// Tabs stay tabs in the padding, and a multi-byte character takes one place, so that the caret stands below its
+    /// character.
     static std::string caret_padding(std::string_view before) {
         std::string padding;
         for (const char character : before) {

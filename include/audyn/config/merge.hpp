@@ -41,13 +41,15 @@ class TreeEditor {
 public:
     TreeEditor(Environment& environment, NewKeys new_keys) : environment_(environment), new_keys_(new_keys) {}
 
-    /// Merges `source` into `target`; both are dictionaries, or both lists, which are replaced. Dictionaries merge key by key; `???` in the
-    /// source changes nothing; an interpolation in the target that stands for a container is replaced by a copy of that first.
+    /// Merges `source` into `target`; both are dictionaries, or both lists, which are replaced. Dictionaries merge key
+    /// by key; `???` in the source changes nothing; an interpolation in the target that stands for a container is
+    /// replaced by a copy of that first.
     void merge(Value& target, Value source) {
         if (target.is_dict() != source.is_dict()) {
-            throw error_at(source.location(), "'" + target.path() + "': a " + (source.is_dict() ? "dictionary" : "list") +
-                                                  " cannot be merged into a " + (target.is_dict() ? "dictionary" : "list") + " (which " +
-                                                  target.location().to_string() + " gives)");
+            throw error_at(source.location(),
+                           concat({"'", target.path(), "': a ", source.is_dict() ? "dictionary" : "list",
+                                   " cannot be merged into a ", target.is_dict() ? "dictionary" : "list", " (which ",
+                                   target.location().to_string(), " gives)"}));
         }
         if (target.is_list()) {
             target = std::move(source);
@@ -120,15 +122,17 @@ private:
         }
         const std::string above = dict.path();
         const std::vector<std::string> known = key_names(dict);
-        const std::string full = (above.empty() ? "" : above + ".") + key;
-        throw UnknownKey(error_at(location, "there is no key '" + full + "'" + did_you_mean(key, known)), key, above, known);
+        const std::string full = (above.empty() ? "" : concat({above, "."})) + key;
+        throw UnknownKey(error_at(location, concat({"there is no key '", full, "'", did_you_mean(key, known)})), key,
+                         above, known);
     }
 
     static std::size_t index_in(const Value& list, const std::string& key, const Location& location) {
         const auto index = list_index(key);
         const auto size = static_cast<long long>(list.size());
         if (!index || *index < 0 || *index >= size) {
-            throw error_at(location, "'" + list.path() + "' is a list of " + std::to_string(size) + " items and has no item '" + key + "'");
+            throw error_at(location, concat({"'", list.path(), "' is a list of ", std::to_string(size),
+                                             " items and has no item '", key, "'"}));
         }
         return static_cast<std::size_t>(*index);
     }

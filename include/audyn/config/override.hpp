@@ -31,7 +31,7 @@ struct Override {
     [[nodiscard]] bool is_hydra() const { return key.starts_with("hydra.") || key.starts_with("hydra/"); }
 
     /// `key` or `key@package`.
-    [[nodiscard]] std::string key_element() const { return package ? key + "@" + *package : key; }
+    [[nodiscard]] std::string key_element() const { return package ? concat({key, "@", *package}) : key; }
 
     [[nodiscard]] Location location() const {
         const auto source = std::make_shared<const Source>(Source{Origin::command_line, "", text});
@@ -86,7 +86,7 @@ private:
         if (character == "\"" || character == "'") {
             return "the quote is not closed";
         }
-        return repr(character) + " is not allowed in " + (in_value ? "a value without quotes" : "a key");
+        return concat({repr(character), " is not allowed in ", in_value ? "a value without quotes" : "a key"});
     }
 
     static bool is_key_start(char c) { return is_identifier_start(c) || c == '$'; }
@@ -98,7 +98,8 @@ private:
         std::size_t complete = 0;
         while (true) {
             const std::string_view rest = text.substr(length);
-            const std::size_t part = !rest.empty() && is_key_start(rest[0]) ? scalar::span_of(rest, is_key_part) : unsigned_integer(rest);
+            const std::size_t part =
+                !rest.empty() && is_key_start(rest[0]) ? scalar::span_of(rest, is_key_part) : unsigned_integer(rest);
             if (part == 0) {
                 return complete;
             }
@@ -211,7 +212,7 @@ private:
     }
     [[noreturn]] void fail(std::string reason = "") const {
         if (reason.empty()) {
-            reason = at(TokenType::end) ? "it ends too early" : "unexpected " + repr(peek().text);
+            reason = at(TokenType::end) ? "it ends too early" : concat({"unexpected ", repr(peek().text)});
         }
         throw SyntaxError{std::move(reason), peek().position};
     }
@@ -226,7 +227,7 @@ private:
             if (!at(TokenType::identifier)) {
                 fail();
             }
-            name += "/" + std::string(take().text);
+            name += concat({"/", take().text});
         }
         return name;
     }
@@ -308,7 +309,7 @@ private:
         try {
             return evaluate(call);
         } catch (const FunctionError& error) {
-            throw SyntaxError{call.name + "(): " + error.message, name.position};
+            throw SyntaxError{concat({call.name, "(): ", error.message}), name.position};
         }
     }
 
@@ -333,14 +334,18 @@ private:
         case TokenType::boolean:
         case TokenType::unquoted_character:
         case TokenType::escape:
-        case TokenType::blank: return true;
+        case TokenType::blank:
+            return true;
         case TokenType::colon:
-        case TokenType::interpolation: return value;
-        default: return false;
+        case TokenType::interpolation:
+            return value;
+        default:
+            return false;
         }
     }
 
-    /// Words and numbers side by side; blanks at both ends do not count. A key of a dictionary has neither `:` nor `${...}`.
+    /// Words and numbers side by side; blanks at both ends do not count. A key of a dictionary has neither `:` nor
+    /// `${...}`.
     Element primitive(bool value) {
         std::vector<Token> parts;
         while (at_primitive(value)) {
@@ -360,7 +365,8 @@ private:
         }
         std::string text;
         for (std::size_t index = begin; index < end; ++index) {
-            text += parts[index].type == TokenType::escape ? unescaped(parts[index].text) : std::string(parts[index].text);
+            text +=
+                parts[index].type == TokenType::escape ? unescaped(parts[index].text) : std::string(parts[index].text);
         }
         return Element::text(std::move(text));
     }

@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-/// The functions that a value on the command line may call: casts `int`, `float`, `str`, `bool`; sweeps `choice`, `range`, `interval`,
-/// `glob`; and `sort`, `shuffle`, `tag`.
+/// The functions that a value on the command line may call: casts `int`, `float`, `str`, `bool`; sweeps `choice`,
+/// `range`, `interval`, `glob`; and `sort`, `shuffle`, `tag`.
 namespace audyn::config::grammar {
 
 struct FunctionCall {
@@ -84,7 +84,8 @@ using Elements = std::vector<Element>;
 [[nodiscard]] inline std::string_view stripped(std::string_view text) {
     constexpr std::string_view blanks = " \t\n\v\f\r";
     const auto begin = text.find_first_not_of(blanks);
-    return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+    return begin == std::string_view::npos ? std::string_view()
+                                           : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 /// Python's `int(text)`.
@@ -92,7 +93,7 @@ using Elements = std::vector<Element>;
     const std::string_view body = stripped(text);
     const std::size_t signs = sign(body);
     if (body.size() == signs || digit_groups(body.substr(signs)) != body.size() - signs) {
-        throw FunctionError{repr(text) + " is not an integer"};
+        throw FunctionError{concat({repr(text), " is not an integer"})};
     }
     return integer_literal(body);
 }
@@ -103,7 +104,8 @@ using Elements = std::vector<Element>;
     const std::string_view body = std::string_view(lower).substr(sign(lower));
     const bool named = body == "inf" || body == "infinity" || body == "nan";
     std::string_view rest = body.substr(digit_groups(body));
-    const bool has_digits = rest.size() < body.size() || (rest.size() > 1 && rest[0] == '.' && scalar::is_digit(rest[1]));
+    const bool has_digits =
+        rest.size() < body.size() || (rest.size() > 1 && rest[0] == '.' && scalar::is_digit(rest[1]));
     if (rest.starts_with('.')) {
         rest.remove_prefix(1 + digit_groups(rest.substr(1)));
     }
@@ -113,22 +115,24 @@ using Elements = std::vector<Element>;
         rest.remove_prefix(digits > 0 ? skip + digits : 0);
     }
     if (!named && (!has_digits || !rest.empty())) {
-        throw FunctionError{repr(text) + " is not a number"};
+        throw FunctionError{concat({repr(text), " is not a number"})};
     }
     return floating_literal(lower);
 }
 
 [[nodiscard]] inline Value truncated(double number) {
     if (!std::isfinite(number)) {
-        throw FunctionError{float_text(number) + " has no integer"};
+        throw FunctionError{concat({float_text(number), " has no integer"})};
     }
     const double whole = std::trunc(number);
     if (std::abs(whole) < 9.0e18) {
         return static_cast<std::int64_t>(whole);
     }
     std::array<char, 400> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(whole), std::chars_format::fixed).ptr;
-    return scalar::integer_value(std::string_view(buffer.data(), static_cast<std::size_t>(end - buffer.data())), 10, whole < 0);
+    const auto end =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(whole), std::chars_format::fixed).ptr;
+    return scalar::integer_value(std::string_view(buffer.data(), static_cast<std::size_t>(end - buffer.data())), 10,
+                                 whole < 0);
 }
 
 [[nodiscard]] inline Value cast_scalar(std::string_view to, const Value& value) {
@@ -144,7 +148,7 @@ using Elements = std::vector<Element>;
         if (text != nullptr) {
             return integer_from_text(*text);
         }
-        return value.kind() == Kind::floating ? truncated(*value.get_if<double>())
+        return value.kind() == Kind::floating  ? truncated(*value.get_if<double>())
                : value.kind() == Kind::boolean ? Value(*value.get_if<bool>() ? 1 : 0)
                                                : value;
     }
@@ -152,14 +156,15 @@ using Elements = std::vector<Element>;
         return text != nullptr ? number_from_text(*text) : number_of(element);
     }
     if (to == "str") {
-        return value.kind() == Kind::boolean ? Value(*value.get_if<bool>() ? "true" : "false") : Value(python_text(value));
+        return value.kind() == Kind::boolean ? Value(*value.get_if<bool>() ? "true" : "false")
+                                             : Value(python_text(value));
     }
     if (text == nullptr) {
         return number_of(element) != 0.0;
     }
     const std::string lower = lower_case(*text);
     if (lower != "true" && lower != "false") {
-        throw FunctionError{repr(*text) + " is not a boolean"};
+        throw FunctionError{concat({repr(*text), " is not a boolean"})};
     }
     return lower == "true";
 }
@@ -169,15 +174,18 @@ using Elements = std::vector<Element>;
     const bool numeric = to == "int" || to == "float";
     switch (element.type) {
     case Type::scalar:
-    case Type::quoted: return Element::literal(cast_scalar(to, element.value));
-    case Type::glob: throw FunctionError{"a glob cannot be cast"};
+    case Type::quoted:
+        return Element::literal(cast_scalar(to, element.value));
+    case Type::glob:
+        throw FunctionError{"a glob cannot be cast"};
     case Type::range:
     case Type::interval:
         if (!numeric) {
             throw FunctionError{"a range or an interval can be cast to int and float only"};
         }
         break;
-    default: break;
+    default:
+        break;
     }
     Element result;
     result.type = element.type;
@@ -223,9 +231,12 @@ using Elements = std::vector<Element>;
 
 /// As Python's `sorted`: stable, also in reverse.
 [[nodiscard]] inline Elements sorted(Elements items, bool reverse) {
-    const auto before = [reverse](const Element& left, const Element& right) { return reverse ? less(right, left) : less(left, right); };
+    const auto before = [reverse](const Element& left, const Element& right) {
+        return reverse ? less(right, left) : less(left, right);
+    };
     for (std::size_t index = 1; index < items.size(); ++index) {
-        static_cast<void>(less(items[index], items[0])); // refuses what cannot be compared, whatever the algorithm looks at
+        static_cast<void>(
+            less(items[index], items[0])); // refuses what cannot be compared, whatever the algorithm looks at
         static_cast<void>(less(items[index], items[index - 1]));
     }
     std::ranges::stable_sort(items, before);
@@ -282,21 +293,23 @@ using Elements = std::vector<Element>;
 /// Arguments of a call by the names of its parameters, as Python binds them.
 class Arguments {
 public:
-    /// `names` of the parameters in order; when `variadic`, positional arguments are kept apart and the names can only be given by name.
+    /// `names` of the parameters in order; when `variadic`, positional arguments are kept apart and the names can only
+    /// be given by name.
     Arguments(const FunctionCall& call, std::vector<std::string_view> names, bool variadic) : names_(std::move(names)) {
         values_.resize(names_.size());
         if (variadic) {
             positional = call.positional;
         } else if (call.positional.size() > names_.size()) {
-            throw FunctionError{"takes at most " + std::to_string(names_.size()) + " arguments"};
+            throw FunctionError{concat({"takes at most ", std::to_string(names_.size()), " arguments"})};
         } else {
             std::copy(call.positional.begin(), call.positional.end(), values_.begin());
         }
         for (const auto& [name, element] : call.named) {
             const auto found = std::ranges::find(names_, std::string_view(name));
-            auto& slot = found == names_.end() ? unknown(name) : values_[static_cast<std::size_t>(found - names_.begin())];
+            auto& slot =
+                found == names_.end() ? unknown(name) : values_[static_cast<std::size_t>(found - names_.begin())];
             if (slot) {
-                throw FunctionError{"the argument '" + name + "' is given twice"};
+                throw FunctionError{concat({"the argument '", name, "' is given twice"})};
             }
             slot = element;
         }
@@ -310,7 +323,7 @@ public:
     [[nodiscard]] const Element& required(std::string_view name) const {
         const auto& value = (*this)[name];
         if (!value) {
-            throw FunctionError{"the argument '" + std::string(name) + "' is missing"};
+            throw FunctionError{concat({"the argument '", name, "' is missing"})};
         }
         return *value;
     }
@@ -323,7 +336,7 @@ public:
 private:
     std::optional<Element>& unknown(const std::string& name) const {
         std::vector<std::string> known(names_.begin(), names_.end());
-        throw FunctionError{"there is no argument '" + name + "'" + did_you_mean(name, known)};
+        throw FunctionError{concat({"there is no argument '", name, "'", did_you_mean(name, known)})};
     }
 
     std::vector<std::string_view> names_;
@@ -333,7 +346,7 @@ private:
 template <class Predicate>
 void require(const Element& element, Predicate allowed, const char* wanted) {
     if (!allowed(element)) {
-        throw FunctionError{std::string("needs ") + wanted};
+        throw FunctionError{concat({std::string("needs "), wanted})};
     }
 }
 
@@ -357,14 +370,16 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
     if (arguments.positional.empty()) {
         throw FunctionError{"needs a value"};
     }
-    return cast(call.name, arguments.positional.size() == 1 ? arguments.positional[0] : simple_choice(arguments.positional));
+    return cast(call.name,
+                arguments.positional.size() == 1 ? arguments.positional[0] : simple_choice(arguments.positional));
 }
 
 [[nodiscard]] inline Element call_choice(const FunctionCall& call) {
     const Arguments arguments(call, {}, true);
     for (const Element& element : arguments.positional) {
         const bool allowed = !is_null(element) && (is_plain(element) || element.type == Type::choice);
-        require(element, [allowed](const Element&) { return allowed; }, "values, not null, ranges or globs");
+        require(
+            element, [allowed](const Element&) { return allowed; }, "values, not null, ranges or globs");
     }
     if (arguments.positional.empty()) {
         throw FunctionError{"needs at least one value"};
@@ -414,7 +429,9 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
         Element list;
         list.type = Type::list;
         if (element != nullptr) {
-            require(*element, [](const Element& e) { return is_text(e) || e.type == Type::list; }, "a pattern or a list of patterns");
+            require(
+                *element, [](const Element& e) { return is_text(e) || e.type == Type::list; },
+                "a pattern or a list of patterns");
             list.items = element->type == Type::list ? element->items : Elements{*element};
         }
         return list;
@@ -440,7 +457,8 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
         all.push_back(*sweep);
     }
     for (const Element& element : all) {
-        require(element, [](const Element& e) { return is_text(e) || is_tagged(e); }, "names and a sweep");
+        require(
+            element, [](const Element& e) { return is_text(e) || is_tagged(e); }, "names and a sweep");
     }
     if (!is_tagged(all.back()) || !std::all_of(all.begin(), all.end() - 1, is_text)) {
         throw FunctionError{"needs names, then one choice, range or interval"};
@@ -449,7 +467,8 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
 }
 
 [[nodiscard]] inline bool is_orderable_argument(const Element& element) {
-    return !is_null(element) && element.type != Type::interval && element.type != Type::glob && element.type != Type::quoted;
+    return !is_null(element) && element.type != Type::interval && element.type != Type::glob &&
+           element.type != Type::quoted;
 }
 [[nodiscard]] inline bool is_choice_or_range(const Element& element) {
     return element.type == Type::choice || element.type == Type::range;
@@ -463,7 +482,8 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
     const Element* list = arguments.given("list");
     const Element* sweep = arguments.given("sweep");
     if (list != nullptr) {
-        require(*list, [](const Element& e) { return e.type == Type::list; }, "a list");
+        require(
+            *list, [](const Element& e) { return e.type == Type::list; }, "a list");
     }
     if (sweep != nullptr) {
         require(*sweep, is_choice_or_range, "a choice or a range");
@@ -478,13 +498,16 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
     }
     bool reverse = false;
     if (arguments["reverse"]) {
-        require(*arguments["reverse"], [](const Element& e) { return e.type == Type::scalar && e.value.kind() == Kind::boolean; },
-                "'reverse' to be true or false");
+        require(
+            *arguments["reverse"],
+            [](const Element& e) { return e.type == Type::scalar && e.value.kind() == Kind::boolean; },
+            "'reverse' to be true or false");
         reverse = *arguments["reverse"]->value.get_if<bool>();
     }
     Elements all = arguments.positional;
     if (const Element* list = arguments.given("list")) {
-        require(*list, [](const Element& e) { return e.type == Type::list; }, "a list");
+        require(
+            *list, [](const Element& e) { return e.type == Type::list; }, "a list");
         all = {*list};
     } else if (const Element* sweep = arguments.given("sweep")) {
         require(*sweep, is_choice_or_range, "a choice or a range");
@@ -502,7 +525,8 @@ void require(const Element& element, Predicate allowed, const char* wanted) {
         return is_choice_or_range(only) ? sorted_sweep(std::move(only), reverse) : only;
     }
     for (const Element& element : all) {
-        require(element, [](const Element& e) { return is_number(e) || is_text(e); }, "numbers or strings");
+        require(
+            element, [](const Element& e) { return is_number(e) || is_text(e); }, "numbers or strings");
     }
     return sorted_sweep(simple_choice(all), reverse);
 }
@@ -534,7 +558,9 @@ struct Entry {
 /// The result of a call. Throws `FunctionError`.
 [[nodiscard]] inline Element evaluate(const FunctionCall& call) {
     FunctionCall unquoted = call;
-    const auto unquote = [](Element& element) { element.type = element.type == Element::Type::quoted ? Element::Type::scalar : element.type; };
+    const auto unquote = [](Element& element) {
+        element.type = element.type == Element::Type::quoted ? Element::Type::scalar : element.type;
+    };
     std::ranges::for_each(unquoted.positional, unquote);
     std::ranges::for_each(unquoted.named, [&](auto& argument) { unquote(argument.second); });
     std::vector<std::string> names;
@@ -544,7 +570,8 @@ struct Entry {
         }
         names.emplace_back(entry.name);
     }
-    throw FunctionError{"there is no such function; quote the value if no function is meant. The functions are: " + join(names)};
+    throw FunctionError{concat(
+        {"there is no such function; quote the value if no function is meant. The functions are: ", join(names)})};
 }
 
 } // namespace audyn::config::grammar

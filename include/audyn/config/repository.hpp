@@ -99,8 +99,8 @@ public:
 
     [[nodiscard]] std::vector<DefaultsItem> read(const Value& list) const {
         if (!list.is_list()) {
-            throw error_at(list.location(), "invalid defaults list in '" + config_path_ + "': 'defaults' must be a list, not " +
-                                                std::string(describe(list.kind())));
+            throw error_at(list.location(), concat({"invalid defaults list in '", config_path_,
+                                                    "': 'defaults' must be a list, not ", describe(list.kind())}));
         }
         std::vector<DefaultsItem> items;
         for (std::size_t index = 0; index < list.size(); ++index) {
@@ -112,7 +112,7 @@ public:
 
 private:
     [[nodiscard]] ConfigError error(const Value& value, const std::string& reason) const {
-        return error_at(value.location(), "in '" + config_path_ + "': " + reason);
+        return error_at(value.location(), concat({"in '", config_path_, "': ", reason}));
     }
 
     [[nodiscard]] DefaultsItem item(const Value& value) const {
@@ -121,7 +121,8 @@ private:
         }
         const auto* text = value.get_if<std::string>();
         if (text == nullptr) {
-            throw error(value, "an item of a defaults list must be a name or 'group: option', not " + std::string(describe(value.kind())));
+            throw error(value, concat({"an item of a defaults list must be a name or 'group: option', not ",
+                                       describe(value.kind())}));
         }
         DefaultsItem result = DefaultsItem::config("");
         result.path = split_package(*text, result.package);
@@ -133,15 +134,16 @@ private:
 
     [[nodiscard]] DefaultsItem group(const Value& value) const {
         if (value.size() != 1) {
-            throw error(value, value.size() == 0 ? "the name of a group is missing"
-                                                 : "too many keys in one item of the defaults list: begin each group with '- '");
+            throw error(value, value.size() == 0
+                                   ? "the name of a group is missing"
+                                   : "too many keys in one item of the defaults list: begin each group with '- '");
         }
         const Key& key = value.entries()[0].key;
         if (!key.is_string()) {
             throw error(value, "the name of a group must be a string");
         }
         DefaultsItem result = DefaultsItem::group("", std::nullopt);
-        std::string name = split_package(std::get<std::string>(key.storage()), result.package);
+        std::string name = split_package(key.text(), result.package);
         for (auto space = name.find(' '); space != std::string::npos; space = name.find(' ')) {
             const std::string keyword = name.substr(0, space);
             if (keyword != "optional" && keyword != "override") {
@@ -165,7 +167,8 @@ private:
             return;
         }
         if (!option.is_list() && !option.is_null()) {
-            throw error(option, "unsupported option: it must be a name, a list of names or null, not " + std::string(describe(option.kind())));
+            throw error(option, concat({"unsupported option: it must be a name, a list of names or null, not ",
+                                        describe(option.kind())}));
         }
         if (option.is_list()) {
             result.options.emplace();
@@ -198,7 +201,8 @@ private:
 /// Reads configurations from a search path, each once.
 class Repository {
 public:
-    Repository(SearchPath search_path, Environment& environment) : search_path_(std::move(search_path)), environment_(environment) {}
+    Repository(SearchPath search_path, Environment& environment)
+        : search_path_(std::move(search_path)), environment_(environment) {}
 
     [[nodiscard]] const SearchPath& search_path() const { return search_path_; }
     /// What was read already stays as it is.

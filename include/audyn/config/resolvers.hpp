@@ -34,8 +34,8 @@ public:
     [[nodiscard]] std::string key() const { return node_.path(); }
     [[nodiscard]] const Location& location() const { return node_.location(); }
 
-    /// A copy of another key's value with its interpolations resolved; a path that begins with `.` is relative, as in `${.key}`.
-    /// Nothing when there is no such key.
+    /// A copy of another key's value with its interpolations resolved; a path that begins with `.` is relative, as in
+    /// `${.key}`. Nothing when there is no such key.
     [[nodiscard]] std::optional<Value> find(std::string_view path) const { return services_.find(path); }
 
     /// As `find`, but an absent key is an error.
@@ -43,7 +43,7 @@ public:
         if (auto value = find(path)) {
             return std::move(*value);
         }
-        throw error_at(location(), "'" + key() + "' needs the key '" + std::string(path) + "', which does not exist");
+        throw error_at(location(), concat({"'", key(), "' needs the key '", path, "', which does not exist"}));
     }
 
     /// Adds to the configuration's warnings.
@@ -54,12 +54,12 @@ private:
     Services services_;
 };
 
-/// Computes the value of `${name:arguments}`. A container among the arguments is a resolved copy. Anything thrown becomes a `ConfigError`
-/// that names the key.
+/// Computes the value of `${name:arguments}`. A container among the arguments is a resolved copy. Anything thrown
+/// becomes a `ConfigError` that names the key.
 using Resolver = std::function<Value(std::span<const Value> arguments, ResolverContext& context)>;
 
-/// The resolvers of one configuration: the program's own and its constants, beside the built-in `oc.env`, `oc.select`, `oc.decode`,
-/// `oc.create`, `oc.dict.keys`, `oc.dict.values`, `oc.deprecated`, `now`, `hydra` and `const`.
+/// The resolvers of one configuration: the program's own and its constants, beside the built-in `oc.env`, `oc.select`,
+/// `oc.decode`, `oc.create`, `oc.dict.keys`, `oc.dict.values`, `oc.deprecated`, `now`, `hydra` and `const`.
 class Resolvers {
 public:
     /// Adds a resolver; one of the same name, also a built-in one, is replaced.
@@ -84,7 +84,8 @@ public:
         return found == resolvers_.end() ? nullptr : &found->second;
     }
 
-    /// The value of `NAME` or `NAME + NUMBER + ...`. Throws `ConfigError` when the name is unknown or the number is none.
+    /// The value of `NAME` or `NAME + NUMBER + ...`. Throws `ConfigError` when the name is unknown or the number is
+    /// none.
     [[nodiscard]] Value constant(std::string_view expression) const;
 
     /// Names of the program's own resolvers.
@@ -112,7 +113,8 @@ namespace detail {
 
 [[nodiscard]] inline std::string_view trimmed(std::string_view text) {
     const auto begin = text.find_first_not_of(" \t\n\r");
-    return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1);
+    return begin == std::string_view::npos ? std::string_view()
+                                           : text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1);
 }
 
 using Number = std::variant<std::int64_t, double>;
@@ -126,7 +128,9 @@ using Number = std::variant<std::int64_t, double>;
             }
         }
     }
-    const auto as_double = [](const Number& number) { return std::visit([](auto part) { return static_cast<double>(part); }, number); };
+    const auto as_double = [](const Number& number) {
+        return std::visit([](auto part) { return static_cast<double>(part); }, number);
+    };
     return as_double(left) + as_double(right);
 }
 
@@ -140,7 +144,8 @@ using Number = std::variant<std::int64_t, double>;
     }
     double number = 0.0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool complete = !text.empty() && (scalar::is_digit(text[0]) || text[0] == '.') && code == std::errc{} && end == text.data() + text.size();
+    const bool complete = !text.empty() && (scalar::is_digit(text[0]) || text[0] == '.') && code == std::errc{} &&
+                          end == text.data() + text.size();
     return complete ? std::optional<Number>(number) : std::nullopt;
 }
 
@@ -155,14 +160,14 @@ inline Value Resolvers::constant(std::string_view expression) const {
         const std::string_view text = detail::trimmed(expression.substr(rest + 1, next - rest - 1));
         const auto number = detail::unsigned_number(text);
         if (!number) {
-            throw ConfigError("'" + std::string(text) + "' in the constant '" + std::string(expression) + "' is not a number");
+            throw ConfigError(concat({"'", text, "' in the constant '", expression, "' is not a number"}));
         }
         offset = detail::sum(offset, *number);
         rest = next;
     }
     const auto found = constants_.find(name);
     if (found == constants_.end()) {
-        throw ConfigError("unknown constant '" + name + "'" + did_you_mean(name, constant_names()));
+        throw ConfigError(concat({"unknown constant '", name, "'", did_you_mean(name, constant_names())}));
     }
     if (!found->second) {
         return Constant{name, offset};
@@ -177,7 +182,8 @@ inline Value Resolvers::constant(std::string_view expression) const {
     if (const auto* number = value.get_if<double>()) {
         return std::visit([](auto total) { return Value(total); }, detail::sum(*number, offset));
     }
-    throw ConfigError("the constant '" + name + "' is " + std::string(describe(value.kind())) + ": no number can be added to it");
+    throw ConfigError(
+        concat({"the constant '", name, "' is ", describe(value.kind()), ": no number can be added to it"}));
 }
 
 } // namespace audyn::config

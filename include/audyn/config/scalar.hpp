@@ -66,7 +66,7 @@ template <class Predicate>
             carry /= 10;
         }
     }
-    return BigInteger{(negative ? "-" : "") + decimal};
+    return BigInteger{concat({(negative ? "-" : ""), decimal})};
 }
 
 /// A decimal number without sign, underscores or names, rounded as the C library rounds; too large is infinity.
@@ -131,7 +131,8 @@ namespace detail {
     }
 }
 
-[[nodiscard]] constexpr bool is_one_of_cases(std::string_view text, std::string_view lower, std::string_view title, std::string_view upper) {
+[[nodiscard]] constexpr bool is_one_of_cases(std::string_view text, std::string_view lower, std::string_view title,
+                                             std::string_view upper) {
     return text == lower || text == title || text == upper;
 }
 
@@ -151,7 +152,8 @@ namespace detail {
         return plain.empty() ? std::optional<Value>() : integer_value(plain, base, negative);
     };
     if (text.starts_with("0b")) {
-        return all(text.substr(2), [](char c) { return c == '0' || c == '1'; }) ? number(text.substr(2), 2) : std::nullopt;
+        return all(text.substr(2), [](char c) { return c == '0' || c == '1'; }) ? number(text.substr(2), 2)
+                                                                                : std::nullopt;
     }
     if (text.starts_with("0x")) {
         return all(text.substr(2), is_hex_digit) ? number(text.substr(2), 16) : std::nullopt;
@@ -194,7 +196,8 @@ namespace detail {
             return true;
         }
         if (after.starts_with('.')) {
-            const std::string_view rest = after.substr(1 + span_of(after.substr(1), [](char c) { return is_digit(c) || c == '_'; }));
+            const std::string_view rest =
+                after.substr(1 + span_of(after.substr(1), [](char c) { return is_digit(c) || c == '_'; }));
             if (rest.empty() || is_exponent(rest, !grouped)) {
                 return true;
             }
@@ -227,7 +230,9 @@ namespace detail {
     } else if (plain.find(':') != std::string::npos) {
         number = detail::sexagesimal(plain);
     } else {
-        if (plain.empty() || span_of(plain, [](char c) { return is_digit(c) || c == '.' || c == 'e' || c == '+' || c == '-'; }) != plain.size()) {
+        if (plain.empty() || span_of(plain, [](char c) {
+                                 return is_digit(c) || c == '.' || c == 'e' || c == '+' || c == '-';
+                             }) != plain.size()) {
             return std::nullopt;
         }
         number = decimal_number(plain);

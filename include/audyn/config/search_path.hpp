@@ -62,13 +62,14 @@ public:
         }
         std::error_code code;
         if (std::filesystem::file_size(file, code) > limits::file_size) {
-            throw ConfigError(file.string() + ": the file is larger than " + std::to_string(limits::file_size) + " bytes");
+            throw ConfigError(
+                concat({file.string(), ": the file is larger than ", std::to_string(limits::file_size), " bytes"}));
         }
         std::ifstream stream(file, std::ios::binary);
         std::ostringstream text;
         text << stream.rdbuf();
         if (!stream) {
-            throw ConfigError(file.string() + ": the file cannot be read");
+            throw ConfigError(concat({file.string(), ": the file cannot be read"}));
         }
         return std::make_shared<const Source>(Source{Origin::file, file.string(), text.str()});
     }
@@ -106,7 +107,7 @@ private:
     static std::filesystem::path normal(const std::filesystem::path& path) { return path.lexically_normal(); }
 
     [[nodiscard]] std::filesystem::path file_of(const std::string& path) const {
-        return normal(folder_ / (path.ends_with(".yaml") ? path : path + ".yaml"));
+        return normal(folder_ / (path.ends_with(".yaml") ? path : concat({path, ".yaml"})));
     }
 
     template <class Visitor>
@@ -126,7 +127,8 @@ public:
     EmbeddedSource(std::string name, std::span<const EmbeddedFile> files) : name_(std::move(name)) {
         for (const EmbeddedFile& file : files) {
             files_.emplace(file.path, file.text);
-            for (auto slash = file.path.find('/'); slash != std::string_view::npos; slash = file.path.find('/', slash + 1)) {
+            for (auto slash = file.path.find('/'); slash != std::string_view::npos;
+                 slash = file.path.find('/', slash + 1)) {
                 groups_.emplace(file.path.substr(0, slash));
             }
         }
@@ -137,10 +139,15 @@ public:
         if (found == files_.end()) {
             return nullptr;
         }
-        return std::make_shared<const Source>(Source{Origin::builtin, found->first + ".yaml", std::string(found->second)});
+        return std::make_shared<const Source>(
+            Source{Origin::builtin, concat({found->first, ".yaml"}), std::string(found->second)});
     }
-    [[nodiscard]] bool has_config(const std::string& path) const override { return files_.contains(without_extension(path)); }
-    [[nodiscard]] bool has_group(const std::string& path) const override { return path.empty() || groups_.contains(normal(path)); }
+    [[nodiscard]] bool has_config(const std::string& path) const override {
+        return files_.contains(without_extension(path));
+    }
+    [[nodiscard]] bool has_group(const std::string& path) const override {
+        return path.empty() || groups_.contains(normal(path));
+    }
     [[nodiscard]] std::vector<std::string> options(const std::string& group) const override {
         std::vector<std::string> names;
         for (const auto& [path, text] : files_) {
@@ -158,13 +165,16 @@ public:
     [[nodiscard]] std::string description() const override { return name_; }
 
 private:
-    static std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
+    static std::string normal(const std::string& path) {
+        return std::filesystem::path(path).lexically_normal().string();
+    }
     static std::string without_extension(const std::string& path) {
         return normal(path.ends_with(".yaml") ? path.substr(0, path.size() - 5) : path);
     }
     static void add_if_below(const std::string& path, const std::string& group, std::vector<std::string>& names) {
         const std::size_t start = group.empty() ? 0 : group.size() + 1;
-        if ((group.empty() || path.starts_with(group + "/")) && path.find('/', start) == std::string::npos && path.size() > start) {
+        if ((group.empty() || path.starts_with(concat({group, "/"}))) && path.find('/', start) == std::string::npos &&
+            path.size() > start) {
             names.push_back(path.substr(start));
         }
     }
@@ -181,7 +191,9 @@ public:
         sources_.push_back(std::move(source));
         return *this;
     }
-    SearchPath& add_folder(std::filesystem::path folder) { return add(std::make_shared<const FolderSource>(std::move(folder))); }
+    SearchPath& add_folder(std::filesystem::path folder) {
+        return add(std::make_shared<const FolderSource>(std::move(folder)));
+    }
     /// `files` must live as long as the search path, as constants do.
     SearchPath& add_embedded(std::string name, std::span<const EmbeddedFile> files) {
         return add(std::make_shared<const EmbeddedSource>(std::move(name), files));

@@ -14,7 +14,8 @@
 #include <string_view>
 #include <utility>
 
-/// The tokens that overrides and interpolations have in common. The languages are those of Hydra's and OmegaConf's grammars.
+/// The tokens that overrides and interpolations have in common. The languages are those of Hydra's and OmegaConf's
+/// grammars.
 namespace audyn::config::grammar {
 
 enum class TokenType {
@@ -128,8 +129,9 @@ private:
     if (text.size() < lower_word.size()) {
         return false;
     }
-    return std::equal(lower_word.begin(), lower_word.end(), text.begin(),
-                      [](char wanted, char given) { return wanted == (given >= 'A' && given <= 'Z' ? given + 32 : given); });
+    return std::equal(lower_word.begin(), lower_word.end(), text.begin(), [](char wanted, char given) {
+        return wanted == (given >= 'A' && given <= 'Z' ? given + 32 : given);
+    });
 }
 
 [[nodiscard]] constexpr std::size_t floating_length(std::string_view whole_text) {
@@ -159,7 +161,8 @@ private:
 [[nodiscard]] constexpr std::size_t escape_length(std::string_view text) {
     constexpr std::string_view escapable = "\\()[]{}:=, \t";
     std::size_t length = 0;
-    while (length + 1 < text.size() && text[length] == '\\' && escapable.find(text[length + 1]) != std::string_view::npos) {
+    while (length + 1 < text.size() && text[length] == '\\' &&
+           escapable.find(text[length + 1]) != std::string_view::npos) {
         length += 2;
     }
     return length;
@@ -178,15 +181,16 @@ inline void offer_primitives(std::string_view text, LongestToken& longest) {
     longest.offer(TokenType::boolean, starts_with_word(text, "true") ? 4 : starts_with_word(text, "false") ? 5 : 0);
     longest.offer(TokenType::null, starts_with_word(text, "null") ? 4 : 0);
     constexpr std::string_view unquoted = "/-\\+.$%*@?|";
-    longest.offer(TokenType::unquoted_character, !text.empty() && unquoted.find(text[0]) != std::string_view::npos ? 1 : 0);
+    longest.offer(TokenType::unquoted_character,
+                  !text.empty() && unquoted.find(text[0]) != std::string_view::npos ? 1 : 0);
     longest.offer(TokenType::identifier, identifier_length(text));
     longest.offer(TokenType::escape, escape_length(text));
     longest.offer(TokenType::blank, scalar::span_of(text, is_blank));
 }
 
 /// Offers one structural character with the blanks that belong to it.
-inline void offer_structure(std::string_view text, LongestToken& longest, TokenType type, char character, bool blanks_before,
-                            bool blanks_after) {
+inline void offer_structure(std::string_view text, LongestToken& longest, TokenType type, char character,
+                            bool blanks_before, bool blanks_after) {
     const std::size_t before = blanks_before ? scalar::span_of(text, is_blank) : 0;
     if (before < text.size() && text[before] == character) {
         longest.offer(type, before + 1 + (blanks_after ? scalar::span_of(text.substr(before + 1), is_blank) : 0));
@@ -222,12 +226,18 @@ inline void offer_structure(std::string_view text, LongestToken& longest, TokenT
 /// The value of a token that stands alone: a number, boolean, null, or its text.
 [[nodiscard]] inline Value primitive_value(const Token& token) {
     switch (token.type) {
-    case TokenType::null: return {};
-    case TokenType::integer: return integer_literal(token.text);
-    case TokenType::floating: return floating_literal(token.text);
-    case TokenType::boolean: return starts_with_word(token.text, "true");
-    case TokenType::escape: return unescaped(token.text);
-    default: return token.text;
+    case TokenType::null:
+        return {};
+    case TokenType::integer:
+        return integer_literal(token.text);
+    case TokenType::floating:
+        return floating_literal(token.text);
+    case TokenType::boolean:
+        return starts_with_word(token.text, "true");
+    case TokenType::escape:
+        return unescaped(token.text);
+    default:
+        return token.text;
     }
 }
 

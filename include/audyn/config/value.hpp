@@ -3,16 +3,16 @@
 #include <audyn/config/location.hpp>
 #include <audyn/config/text.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -31,8 +31,8 @@ struct Bytes {
     bool operator==(const Bytes&) const = default;
 };
 
-/// A named constant, `${const:torch.bfloat16}`, with the number that `${const:NAME + 1}` adds. The configuration layer only keeps it;
-/// what it means is said by the one who reads it.
+/// A named constant, `${const:torch.bfloat16}`, with the number that `${const:NAME + 1}` adds. The configuration layer
+/// only keeps it; what it means is said by the one who reads it.
 struct Constant {
     std::string name;
     std::variant<std::int64_t, double> offset = std::int64_t{0};
@@ -49,67 +49,73 @@ enum class Kind { null, boolean, integer, big_integer, floating, string, bytes, 
 /// The kind in the words of an error message, for example "an integer".
 [[nodiscard]] constexpr std::string_view describe(Kind kind) {
     switch (kind) {
-    case Kind::null: return "null";
-    case Kind::boolean: return "a boolean";
+    case Kind::null:
+        return "null";
+    case Kind::boolean:
+        return "a boolean";
     case Kind::integer:
-    case Kind::big_integer: return "an integer";
-    case Kind::floating: return "a number";
-    case Kind::string: return "a string";
-    case Kind::bytes: return "bytes";
-    case Kind::constant: return "a constant";
-    case Kind::list: return "a list";
-    case Kind::dict: return "a dictionary";
+    case Kind::big_integer:
+        return "an integer";
+    case Kind::floating:
+        return "a number";
+    case Kind::string:
+        return "a string";
+    case Kind::bytes:
+        return "bytes";
+    case Kind::constant:
+        return "a constant";
+    case Kind::list:
+        return "a list";
+    case Kind::dict:
+        return "a dictionary";
     }
     return "a value";
 }
 
-/// A dictionary's key: nearly always a string; YAML also allows numbers, booleans and bytes. Equal as in Python: 1, 1.0 and true are one key.
+class Value;
+
+/// A dictionary's key: nearly always a string; YAML also allows numbers, booleans and bytes. Equal as in Python: 1, 1.0
+/// and true are one key.
 class Key {
 public:
-    using Storage = std::variant<std::string, bool, std::int64_t, BigInteger, double, Bytes>;
+    Key(std::string text) : text_(std::move(text)) {}
+    Key(std::string_view text) : text_(text) {}
+    Key(const char* text) : text_(text) {}
 
-    Key(std::string text) : storage_(std::move(text)) {}
-    Key(std::string_view text) : storage_(std::string(text)) {}
-    Key(const char* text) : storage_(std::string(text)) {}
-    explicit Key(Storage storage) : storage_(std::move(storage)) {}
+    /// The scalar as a key; nothing when it cannot be one, as null and containers cannot.
+    static std::optional<Key> from(const Value& scalar);
+    [[nodiscard]] Value to_value() const;
 
-    [[nodiscard]] const Storage& storage() const { return storage_; }
-    [[nodiscard]] bool is_string() const { return std::holds_alternative<std::string>(storage_); }
-    [[nodiscard]] bool is_string(std::string_view text) const {
-        const auto* own = std::get_if<std::string>(&storage_);
-        return own != nullptr && *own == text;
-    }
+    [[nodiscard]] bool is_string() const { return kind_ == Kind::string; }
+    [[nodiscard]] bool is_string(std::string_view text) const { return kind_ == Kind::string && text_ == text; }
+    /// The string; empty when the key is none.
+    [[nodiscard]] const std::string& text() const { return text_; }
 
     /// The key as a part of a path, as Python's `str` gives it.
     [[nodiscard]] std::string to_string() const;
 
     bool operator==(const Key& other) const {
-        const auto own_number = number();
-        const auto other_number = other.number();
-        if (own_number.second && other_number.second) {
-            return own_number.first == other_number.first;
+        if (is_number() && other.is_number()) {
+            const bool both_integers = kind_ != Kind::floating && other.kind_ != Kind::floating;
+            return both_integers ? integer_ == other.integer_ : floating_ == other.floating_;
         }
-        return storage_ == other.storage_;
+        return kind_ == other.kind_ && text_ == other.text_;
     }
 
 private:
-    [[nodiscard]] std::pair<double, bool> number() const {
-        if (const auto* boolean = std::get_if<bool>(&storage_)) {
-            return {*boolean ? 1.0 : 0.0, true};
-        }
-        if (const auto* integer = std::get_if<std::int64_t>(&storage_)) {
-            constexpr std::int64_t exact = std::int64_t{1} << 53;
-            return {static_cast<double>(*integer), *integer <= exact && *integer >= -exact};
-        }
-        const auto* floating = std::get_if<double>(&storage_);
-        return {floating != nullptr ? *floating : 0.0, floating != nullptr};
+    [[nodiscard]] bool is_number() const {
+        return kind_ == Kind::boolean || kind_ == Kind::integer || kind_ == Kind::floating;
     }
 
-    Storage storage_;
+    Kind kind_ = Kind::string;
+    std::string text_;
+    std::int64_t integer_ = 0;
+    double floating_ = 0.0;
 };
 
-/// A node of a configuration tree: a scalar, a list or an ordered dictionary, with the place that set it. A string that contains `${` is an
-/// interpolation and the string `???` a missing value, as in OmegaConf; both are kept as their text.
+/// A node of a configuration tree: a scalar, a list or an ordered dictionary, with the place that set it. A string that
+/// contains `${` is an interpolation and the string `???` a missing value, as in OmegaConf; both are kept as their
+/// text.
 ///
 /// Children know their parent, so relative interpolation works; they have stable addresses until they are replaced.
 /// Copying copies the whole tree. Not thread-safe.
@@ -119,37 +125,38 @@ public:
         Key key;
         std::unique_ptr<Value> value;
     };
-    using List = std::vector<std::unique_ptr<Value>>;
-
     Value() = default;
     Value(std::nullptr_t) {}
-    Value(bool boolean) : data_(boolean) {}
+    Value(bool boolean) : kind_(Kind::boolean) { scalar_.boolean = boolean; }
     template <std::integral Integer>
-        requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>)
-    Value(Integer integer) {
+    requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) Value(Integer integer) {
         if (std::in_range<std::int64_t>(integer)) {
-            data_ = static_cast<std::int64_t>(integer);
+            kind_ = Kind::integer;
+            scalar_.integer = static_cast<std::int64_t>(integer);
         } else {
-            data_ = BigInteger{std::to_string(integer)};
+            *this = Value(BigInteger{std::to_string(integer)});
         }
     }
-    Value(double floating) : data_(floating) {}
-    Value(std::string text) : data_(std::move(text)) {}
-    Value(std::string_view text) : data_(std::string(text)) {}
-    Value(const char* text) : data_(std::string(text)) {}
-    Value(BigInteger integer) : data_(std::move(integer)) {}
-    Value(Bytes bytes) : data_(std::move(bytes)) {}
-    Value(Constant constant) : data_(std::move(constant)) {}
+    Value(double floating) : kind_(Kind::floating) { scalar_.floating = floating; }
+    Value(std::string text) : kind_(Kind::string), text_(std::move(text)) {}
+    Value(std::string_view text) : kind_(Kind::string), text_(text) {}
+    Value(const char* text) : kind_(Kind::string), text_(text) {}
+    Value(BigInteger integer) : kind_(Kind::big_integer), rare_(std::make_unique<Rare>()) {
+        rare_->integer = std::move(integer);
+    }
+    Value(Bytes bytes) : kind_(Kind::bytes), rare_(std::make_unique<Rare>()) { rare_->bytes = std::move(bytes); }
+    Value(Constant constant) : kind_(Kind::constant), rare_(std::make_unique<Rare>()) {
+        rare_->constant = std::move(constant);
+    }
     template <class Item>
-        requires std::convertible_to<Item, Value>
-    Value(const std::vector<Item>& items) : Value(list()) {
+    requires std::convertible_to<Item, Value> Value(const std::vector<Item>& items) : Value(list()) {
         for (const Item& item : items) {
             append(Value(item));
         }
     }
 
-    Value(const Value& other) { copy_from(other); }
-    Value(Value&& other) noexcept { move_from(std::move(other)); }
+    [[gnu::noinline]] Value(const Value& other) { copy_from(other); }
+    [[gnu::noinline]] Value(Value&& other) noexcept { move_from(std::move(other)); }
     Value& operator=(const Value& other) {
         if (this != &other) {
             Value copy(other);
@@ -164,26 +171,24 @@ public:
         }
         return *this;
     }
-    ~Value() = default;
+    [[gnu::noinline]] ~Value() {} // not defaulted: one copy of it in a program instead of one at every temporary
 
     /// An empty list.
     static Value list() {
         Value value;
-        value.data_ = List{};
+        value.kind_ = Kind::list;
         return value;
     }
     /// An empty dictionary.
     static Value dict() {
         Value value;
-        value.data_ = Dict{};
+        value.kind_ = Kind::dict;
         return value;
     }
     /// A scalar from a key, for example for `oc.dict.keys`.
-    static Value from_key(const Key& key) {
-        return std::visit([](const auto& part) { return Value(part); }, key.storage());
-    }
+    static Value from_key(const Key& key) { return key.to_value(); }
 
-    [[nodiscard]] Kind kind() const { return static_cast<Kind>(data_.index()); }
+    [[nodiscard]] Kind kind() const { return kind_; }
     [[nodiscard]] bool is_null() const { return kind() == Kind::null; }
     [[nodiscard]] bool is_list() const { return kind() == Kind::list; }
     [[nodiscard]] bool is_dict() const { return kind() == Kind::dict; }
@@ -191,14 +196,10 @@ public:
     [[nodiscard]] bool is_string() const { return kind() == Kind::string; }
 
     /// The mandatory value that was not given, `???`.
-    [[nodiscard]] bool is_missing() const {
-        const auto* text = get_if<std::string>();
-        return text != nullptr && *text == "???" && !literal_;
-    }
+    [[nodiscard]] bool is_missing() const { return kind_ == Kind::string && text_ == "???" && !literal_; }
     /// A string that contains `${`.
     [[nodiscard]] bool is_interpolation() const {
-        const auto* text = get_if<std::string>();
-        return text != nullptr && !literal_ && text->find("${") != std::string::npos;
+        return kind_ == Kind::string && !literal_ && text_.find("${") != std::string::npos;
     }
     /// Marks a string as a result: `${` in it is then text.
     void set_literal(bool literal) { literal_ = literal; }
@@ -207,7 +208,23 @@ public:
     /// The scalar of exactly this type, or null.
     template <class T>
     [[nodiscard]] const T* get_if() const {
-        return std::get_if<T>(&data_);
+        if constexpr (std::same_as<T, bool>) {
+            return kind_ == Kind::boolean ? &scalar_.boolean : nullptr;
+        } else if constexpr (std::same_as<T, std::int64_t>) {
+            return kind_ == Kind::integer ? &scalar_.integer : nullptr;
+        } else if constexpr (std::same_as<T, double>) {
+            return kind_ == Kind::floating ? &scalar_.floating : nullptr;
+        } else if constexpr (std::same_as<T, std::string>) {
+            return kind_ == Kind::string ? &text_ : nullptr;
+        } else if constexpr (std::same_as<T, BigInteger>) {
+            return kind_ == Kind::big_integer ? &rare_->integer : nullptr;
+        } else if constexpr (std::same_as<T, Bytes>) {
+            return kind_ == Kind::bytes ? &rare_->bytes : nullptr;
+        } else {
+            static_assert(std::same_as<T, Constant>,
+                          "a scalar is a bool, int64_t, double, std::string, BigInteger, Bytes or Constant");
+            return kind_ == Kind::constant ? &rare_->constant : nullptr;
+        }
     }
 
     [[nodiscard]] const Location& location() const { return location_; }
@@ -224,66 +241,50 @@ public:
     [[nodiscard]] std::size_t slot() const { return slot_; }
 
     /// Number of children; 0 for a scalar.
-    [[nodiscard]] std::size_t size() const {
-        if (const auto* items = std::get_if<List>(&data_)) {
-            return items->size();
-        }
-        const auto* members = std::get_if<Dict>(&data_);
-        return members != nullptr ? members->entries.size() : 0;
-    }
+    [[nodiscard]] std::size_t size() const { return children_.size(); }
 
     /// Child number `index` of a list or dictionary, in order.
-    [[nodiscard]] const Value& child(std::size_t index) const {
-        const auto* items = std::get_if<List>(&data_);
-        return items != nullptr ? *(*items)[index] : *std::get<Dict>(data_).entries[index].value;
-    }
-    [[nodiscard]] Value& child(std::size_t index) {
-        return const_cast<Value&>(std::as_const(*this).child(index));
-    }
+    [[nodiscard]] const Value& child(std::size_t index) const { return *children_[index].value; }
+    [[nodiscard]] Value& child(std::size_t index) { return *children_[index].value; }
 
-    /// Entries of a dictionary, in order. Only for dictionaries.
-    [[nodiscard]] const std::vector<Entry>& entries() const { return std::get<Dict>(data_).entries; }
+    /// Entries of a dictionary, in order. Those of a list have empty keys.
+    [[nodiscard]] const std::vector<Entry>& entries() const { return children_; }
 
     /// The child with this key; null when there is none or this is not a dictionary.
     [[nodiscard]] const Value* find(std::string_view key) const {
         const auto index = index_of(key);
-        return index == npos ? nullptr : &child(index);
+        return index == npos ? nullptr : children_[index].value.get();
     }
     [[nodiscard]] Value* find(std::string_view key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
     [[nodiscard]] Value* find_key(const Key& key) {
         const auto index = index_of_key(key);
-        return index == npos ? nullptr : &child(index);
+        return index == npos ? nullptr : children_[index].value.get();
     }
 
     /// Adds to the end of a list.
     Value& append(Value value) {
-        auto& items = std::get<List>(data_);
-        items.push_back(std::make_unique<Value>(std::move(value)));
-        items.back()->adopt_by(this, items.size() - 1);
-        return *items.back();
+        children_.push_back({Key(std::string()), std::make_unique<Value>(std::move(value))});
+        children_.back().value->adopt_by(this, children_.size() - 1);
+        return *children_.back().value;
     }
 
     /// Sets a dictionary's key, at its old place when it exists. Gives back what was there.
     std::unique_ptr<Value> set(Key key, Value value) {
-        auto& members = std::get<Dict>(data_);
-        auto owned = std::make_unique<Value>(std::move(value));
-        auto index = index_of_key(key);
-        if (index == npos) {
-            index = members.entries.size();
-            members.entries.push_back({std::move(key), nullptr});
-            members.remember(index);
+        const auto index = index_of_key(key);
+        if (index != npos) {
+            return replace(index, std::move(value));
         }
-        owned->adopt_by(this, index);
-        std::swap(members.entries[index].value, owned);
-        return owned;
+        children_.push_back({std::move(key), std::make_unique<Value>(std::move(value))});
+        children_.back().value->adopt_by(this, children_.size() - 1);
+        remember(children_.size() - 1);
+        return nullptr;
     }
 
     /// Replaces item `index` of a list or entry `index` of a dictionary. Gives back what was there.
     std::unique_ptr<Value> replace(std::size_t index, Value value) {
         auto owned = std::make_unique<Value>(std::move(value));
         owned->adopt_by(this, index);
-        auto* items = std::get_if<List>(&data_);
-        std::swap(items != nullptr ? (*items)[index] : std::get<Dict>(data_).entries[index].value, owned);
+        children_[index].value.swap(owned);
         return owned;
     }
 
@@ -293,59 +294,60 @@ public:
         if (index == npos) {
             return nullptr;
         }
-        auto& members = std::get<Dict>(data_);
-        auto removed = std::move(members.entries[index].value);
-        members.entries.erase(members.entries.begin() + static_cast<std::ptrdiff_t>(index));
-        members.positions.clear();
-        for (std::size_t position = 0; position < members.entries.size(); ++position) {
-            members.entries[position].value->slot_ = position;
-            members.remember(position);
+        auto removed = std::move(children_[index].value);
+        children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index));
+        for (std::size_t position = index; position < children_.size(); ++position) {
+            children_[position].value->slot_ = position;
         }
+        build_positions();
         return removed;
     }
 
     static constexpr std::size_t npos = std::numeric_limits<std::size_t>::max();
 
     [[nodiscard]] std::size_t index_of(std::string_view key) const {
-        const auto* members = std::get_if<Dict>(&data_);
-        if (members == nullptr) {
+        if (kind_ != Kind::dict) {
             return npos;
         }
-        if (!members->positions.empty()) {
-            const auto found = members->positions.find(key);
-            return found == members->positions.end() ? npos : found->second;
+        if (!positions_.empty()) {
+            for (std::size_t bucket = first_bucket(key); positions_[bucket] != 0; bucket = next_bucket(bucket)) {
+                if (children_[positions_[bucket] - 1].key.is_string(key)) {
+                    return positions_[bucket] - 1;
+                }
+            }
+            return npos;
         }
-        for (std::size_t index = 0; index < members->entries.size(); ++index) {
-            if (members->entries[index].key.is_string(key)) {
+        for (std::size_t index = 0; index < children_.size(); ++index) {
+            if (children_[index].key.is_string(key)) {
                 return index;
             }
         }
         return npos;
     }
     [[nodiscard]] std::size_t index_of_key(const Key& key) const {
-        if (const auto* text = std::get_if<std::string>(&key.storage())) {
-            return index_of(std::string_view(*text));
+        if (key.is_string()) {
+            return index_of(key.text());
         }
-        const auto* members = std::get_if<Dict>(&data_);
-        for (std::size_t index = 0; members != nullptr && index < members->entries.size(); ++index) {
-            if (members->entries[index].key == key) {
+        for (std::size_t index = 0; index < children_.size(); ++index) {
+            if (children_[index].key == key) {
                 return index;
             }
         }
         return npos;
     }
 
-    /// Keys from the root to this value joined by dots, list indices in brackets: `train.stages[1].lr`. Empty at the root.
+    /// Keys from the root to this value joined by dots, list indices in brackets: `train.stages[1].lr`. Empty at the
+    /// root.
     [[nodiscard]] std::string path() const {
         if (parent_ == nullptr) {
             return "";
         }
         const std::string above = parent_->path();
         if (parent_->is_list()) {
-            return above + "[" + std::to_string(slot_) + "]";
+            return concat({above, "[", std::to_string(slot_), "]"});
         }
         const std::string own = key();
-        return above.empty() ? own : above + "." + own;
+        return above.empty() ? own : concat({above, ".", own});
     }
 
     /// The key or index by which the parent holds this value; empty at the root.
@@ -379,85 +381,167 @@ public:
     }
 
 private:
-    struct TextHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-    };
-
-    struct Dict {
-        std::vector<Entry> entries;
-        /// Positions of string keys; built only when a linear search would be slow.
-        std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> positions;
-
-        void remember(std::size_t added) {
-            constexpr std::size_t small = 16;
-            if (entries.size() <= small) {
-                return;
-            }
-            const std::size_t first = positions.empty() ? 0 : added;
-            for (std::size_t index = first; index <= added; ++index) {
-                if (const auto* text = std::get_if<std::string>(&entries[index].key.storage())) {
-                    positions.emplace(*text, index);
-                }
-            }
-        }
+    struct Rare {
+        BigInteger integer;
+        Bytes bytes;
+        Constant constant;
     };
 
     [[nodiscard]] bool scalar_equal(const Value& other) const {
-        return std::visit(
-            [&other](const auto& own) {
-                using Own = std::decay_t<decltype(own)>;
-                if constexpr (std::same_as<Own, List> || std::same_as<Own, Dict>) {
-                    return false;
-                } else {
-                    return own == *other.get_if<Own>();
-                }
-            },
-            data_);
+        switch (kind_) {
+        case Kind::boolean:
+            return scalar_.boolean == other.scalar_.boolean;
+        case Kind::integer:
+            return scalar_.integer == other.scalar_.integer;
+        case Kind::floating:
+            return scalar_.floating == other.scalar_.floating;
+        case Kind::string:
+            return text_ == other.text_;
+        case Kind::big_integer:
+            return rare_->integer == other.rare_->integer;
+        case Kind::bytes:
+            return rare_->bytes == other.rare_->bytes;
+        case Kind::constant:
+            return rare_->constant == other.rare_->constant;
+        default:
+            return true;
+        }
+    }
+
+    // ---- positions of string keys, a hash table that is built only when a linear search would be slow
+    // ------------------------------------
+
+    [[nodiscard]] std::size_t first_bucket(std::string_view key) const {
+        return std::hash<std::string_view>{}(key) & (positions_.size() - 1);
+    }
+    [[nodiscard]] std::size_t next_bucket(std::size_t bucket) const { return (bucket + 1) & (positions_.size() - 1); }
+
+    void remember(std::size_t index) {
+        constexpr std::size_t small = 16;
+        if (children_.size() <= small) {
+            return;
+        }
+        if (children_.size() * 2 > positions_.size()) {
+            positions_.assign(std::max<std::size_t>(64, positions_.size() * 2), 0);
+            build_positions();
+        } else {
+            put(index);
+        }
+    }
+
+    void build_positions() {
+        std::fill(positions_.begin(), positions_.end(), 0U);
+        for (std::size_t index = 0; !positions_.empty() && index < children_.size(); ++index) {
+            put(index);
+        }
+    }
+
+    void put(std::size_t index) {
+        if (!children_[index].key.is_string()) {
+            return;
+        }
+        std::size_t bucket = first_bucket(children_[index].key.text());
+        while (positions_[bucket] != 0) {
+            bucket = next_bucket(bucket);
+        }
+        positions_[bucket] = static_cast<std::uint32_t>(index + 1);
     }
 
     void copy_from(const Value& other) {
-        location_ = other.location_;
+        kind_ = other.kind_;
         literal_ = other.literal_;
-        std::visit(
-            [this](const auto& theirs) {
-                using Theirs = std::decay_t<decltype(theirs)>;
-                if constexpr (std::same_as<Theirs, List>) {
-                    auto& items = data_.template emplace<List>();
-                    items.reserve(theirs.size());
-                    for (const auto& item : theirs) {
-                        append(*item);
-                    }
-                } else if constexpr (std::same_as<Theirs, Dict>) {
-                    auto& members = data_.template emplace<Dict>();
-                    members.entries.reserve(theirs.entries.size());
-                    for (const auto& entry : theirs.entries) {
-                        set(entry.key, *entry.value);
-                    }
-                } else {
-                    data_ = theirs;
-                }
-            },
-            other.data_);
+        scalar_ = other.scalar_;
+        text_ = other.text_;
+        location_ = other.location_;
+        rare_ = other.rare_ ? std::make_unique<Rare>(*other.rare_) : nullptr;
+        children_.reserve(other.children_.size());
+        for (const Entry& entry : other.children_) {
+            children_.push_back({entry.key, std::make_unique<Value>(*entry.value)});
+            children_.back().value->adopt_by(this, children_.size() - 1);
+        }
+        positions_ = other.positions_;
     }
 
     /// Takes the content; the place in a tree (parent and slot) stays what it is.
     void move_from(Value&& other) noexcept {
-        location_ = std::move(other.location_);
+        kind_ = std::exchange(other.kind_, Kind::null);
         literal_ = other.literal_;
-        data_ = std::move(other.data_);
-        other.data_ = std::monostate{};
-        for (std::size_t index = 0; index < size(); ++index) {
-            child(index).parent_ = this;
+        scalar_ = other.scalar_;
+        text_ = std::move(other.text_);
+        location_ = std::move(other.location_);
+        rare_ = std::move(other.rare_);
+        children_ = std::move(other.children_);
+        positions_ = std::move(other.positions_);
+        other.children_.clear();
+        other.positions_.clear();
+        for (const Entry& entry : children_) {
+            entry.value->parent_ = this;
         }
     }
 
-    std::variant<std::monostate, bool, std::int64_t, BigInteger, double, std::string, Bytes, Constant, List, Dict> data_;
+    union Scalar {
+        bool boolean;
+        std::int64_t integer;
+        double floating;
+    };
+
+    Kind kind_ = Kind::null;
+    bool literal_ = false;
+    Scalar scalar_{};
+    std::string text_;
+    std::unique_ptr<Rare> rare_;
+    std::vector<Entry> children_; ///< of a list too, with empty keys
+    std::vector<std::uint32_t> positions_;
     Location location_;
     Value* parent_ = nullptr;
     std::size_t slot_ = 0;
-    bool literal_ = false;
 };
+
+inline std::optional<Key> Key::from(const Value& scalar) {
+    Key key("");
+    key.kind_ = scalar.kind();
+    switch (scalar.kind()) {
+    case Kind::string:
+        key.text_ = *scalar.get_if<std::string>();
+        break;
+    case Kind::big_integer:
+        key.text_ = scalar.get_if<BigInteger>()->digits;
+        break;
+    case Kind::bytes:
+        key.text_ = scalar.get_if<Bytes>()->data;
+        break;
+    case Kind::boolean:
+        key.integer_ = *scalar.get_if<bool>() ? 1 : 0;
+        break;
+    case Kind::integer:
+        key.integer_ = *scalar.get_if<std::int64_t>();
+        break;
+    case Kind::floating:
+        key.floating_ = *scalar.get_if<double>();
+        return key;
+    default:
+        return std::nullopt;
+    }
+    key.floating_ = static_cast<double>(key.integer_);
+    return key;
+}
+
+inline Value Key::to_value() const {
+    switch (kind_) {
+    case Kind::big_integer:
+        return BigInteger{text_};
+    case Kind::bytes:
+        return Bytes{text_};
+    case Kind::boolean:
+        return integer_ != 0;
+    case Kind::integer:
+        return integer_;
+    case Kind::floating:
+        return floating_;
+    default:
+        return text_;
+    }
+}
 
 /// A scalar, list or dictionary as Python's `repr` prints it. Interpolations are printed as their text.
 [[nodiscard]] inline std::string python_repr(const Value& value);
@@ -470,33 +554,42 @@ private:
 
 inline std::string python_repr(const Value& value) {
     switch (value.kind()) {
-    case Kind::null: return "None";
-    case Kind::boolean: return *value.get_if<bool>() ? "True" : "False";
-    case Kind::integer: return std::to_string(*value.get_if<std::int64_t>());
-    case Kind::big_integer: return value.get_if<BigInteger>()->digits;
-    case Kind::floating: return float_text(*value.get_if<double>());
-    case Kind::string: return repr(*value.get_if<std::string>());
-    case Kind::bytes: return bytes_text(value.get_if<Bytes>()->data);
-    case Kind::constant: return value.get_if<Constant>()->to_string();
+    case Kind::null:
+        return "None";
+    case Kind::boolean:
+        return *value.get_if<bool>() ? "True" : "False";
+    case Kind::integer:
+        return std::to_string(*value.get_if<std::int64_t>());
+    case Kind::big_integer:
+        return value.get_if<BigInteger>()->digits;
+    case Kind::floating:
+        return float_text(*value.get_if<double>());
+    case Kind::string:
+        return repr(*value.get_if<std::string>());
+    case Kind::bytes:
+        return bytes_text(value.get_if<Bytes>()->data);
+    case Kind::constant:
+        return value.get_if<Constant>()->to_string();
     case Kind::list:
-    case Kind::dict: break;
+    case Kind::dict:
+        break;
     }
     std::string text;
     for (std::size_t index = 0; index < value.size(); ++index) {
         text += index == 0 ? "" : ", ";
         if (value.is_dict()) {
-            text += python_repr(Value::from_key(value.entries()[index].key)) + ": ";
+            text += concat({python_repr(Value::from_key(value.entries()[index].key)), ": "});
         }
         text += python_repr(value.child(index));
     }
-    return value.is_dict() ? "{" + text + "}" : "[" + text + "]";
+    return value.is_dict() ? concat({"{", text, "}"}) : concat({"[", text, "]"});
 }
 
 inline std::string Constant::to_string() const {
     if (const auto* integer = std::get_if<std::int64_t>(&offset)) {
-        return *integer == 0 ? name : name + " + " + std::to_string(*integer);
+        return *integer == 0 ? name : concat({name, " + ", std::to_string(*integer)});
     }
-    return name + " + " + float_text(std::get<double>(offset));
+    return concat({name, " + ", float_text(std::get<double>(offset))});
 }
 
 inline std::string Key::to_string() const {

@@ -28,8 +28,8 @@ namespace audyn::config {
 
 namespace detail {
 
-/// Builds a `Value` from yaml-cpp's events as PyYAML's safe loader with OmegaConf's rules would: YAML 1.1 types, `<<` merged, a repeated key
-/// refused, aliases copied.
+/// Builds a `Value` from yaml-cpp's events as PyYAML's safe loader with OmegaConf's rules would: YAML 1.1 types, `<<`
+/// merged, a repeated key refused, aliases copied.
 class YamlBuilder : public YAML::EventHandler {
 public:
     explicit YamlBuilder(std::shared_ptr<const Source> source) : source_(std::move(source)) {}
@@ -43,11 +43,13 @@ public:
 
     void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
         if (!name.empty() && !anchor_names_.insert(name).second) {
-            throw error_at(place(mark), "the anchor '" + name + "' is defined twice");
+            throw error_at(place(mark), concat({"the anchor '", name, "' is defined twice"}));
         }
     }
 
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { finish(Value(), mark, anchor, KeyStyle::other); }
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        finish(Value(), mark, anchor, KeyStyle::other);
+    }
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
@@ -58,7 +60,8 @@ public:
         finish(found->second, mark, 0, KeyStyle::other);
     }
 
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& text) override {
         remember(mark);
         if (tag == "?" && text == "<<" && expects_key()) {
             stack_.back().key_is_merge = true;
@@ -70,7 +73,8 @@ public:
         finish(std::move(value), mark, anchor, KeyStyle::scalar);
     }
 
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value style) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value style) override {
         remember_flow(mark, style);
         const bool pairs = tag == "tag:yaml.org,2002:omap" || tag == "tag:yaml.org,2002:pairs";
         check_container_tag(mark, pairs ? "" : tag, "seq");
@@ -84,7 +88,8 @@ public:
         close();
     }
 
-    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value style) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value style) override {
         remember_flow(mark, style);
         check_container_tag(mark, tag, "map");
         open(Value::dict(), mark, anchor);
@@ -144,7 +149,9 @@ private:
 
     [[nodiscard]] Location place(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
 
-    [[nodiscard]] bool expects_key() const { return !stack_.empty() && stack_.back().container.is_dict() && !stack_.back().has_key; }
+    [[nodiscard]] bool expects_key() const {
+        return !stack_.empty() && stack_.back().container.is_dict() && !stack_.back().has_key;
+    }
 
     static std::size_t size_of(const Value& value) {
         std::size_t total = 1;
@@ -157,7 +164,8 @@ private:
     void count(const YAML::Mark& mark, std::size_t added) {
         nodes_ += added;
         if (nodes_ > limits::nodes) {
-            throw error_at(place(mark), "the document has more than " + std::to_string(limits::nodes) + " values; aliases count each time");
+            throw error_at(place(mark), concat({"the document has more than ", std::to_string(limits::nodes),
+                                                " values; aliases count each time"}));
         }
     }
 
@@ -166,7 +174,7 @@ private:
             throw error_at(place(mark), "a key must be a scalar, not a list or a dictionary");
         }
         if (stack_.size() >= static_cast<std::size_t>(limits::depth)) {
-            throw error_at(place(mark), "nested deeper than " + std::to_string(limits::depth) + " levels");
+            throw error_at(place(mark), concat({"nested deeper than ", std::to_string(limits::depth), " levels"}));
         }
         container.set_location(place(mark));
         Frame& frame = stack_.emplace_back();
@@ -202,24 +210,16 @@ private:
 
     void set_key(const Value& value, const YAML::Mark& mark) {
         Frame& frame = stack_.back();
-        frame.key = to_key(value, mark);
+        frame.key = Key::from(value);
+        if (!frame.key) {
+            throw error_at(place(mark),
+                           concat({"a key must be a string, a number or a boolean, not ", describe(value.kind())}));
+        }
         if (const auto* text = value.get_if<std::string>(); text != nullptr && !frame.text_keys.insert(*text).second) {
-            throw error_at(place(mark), "the key '" + *text + "' is given twice in one dictionary");
+            throw error_at(place(mark), concat({"the key '", *text, "' is given twice in one dictionary"}));
         }
         frame.key_mark = mark;
         frame.has_key = true;
-    }
-
-    [[nodiscard]] Key to_key(const Value& value, const YAML::Mark& mark) const {
-        switch (value.kind()) {
-        case Kind::string: return Key(*value.get_if<std::string>());
-        case Kind::boolean: return Key(Key::Storage(*value.get_if<bool>()));
-        case Kind::integer: return Key(Key::Storage(*value.get_if<std::int64_t>()));
-        case Kind::big_integer: return Key(Key::Storage(*value.get_if<BigInteger>()));
-        case Kind::floating: return Key(Key::Storage(*value.get_if<double>()));
-        case Kind::bytes: return Key(Key::Storage(*value.get_if<Bytes>()));
-        default: throw error_at(place(mark), "a key must be a string, a number or a boolean, not " + std::string(describe(value.kind())));
-        }
     }
 
     void set_member(Value value) {
@@ -238,7 +238,8 @@ private:
             all_dicts = value.child(index).is_dict();
         }
         if (!all_dicts) {
-            throw error_at(place(frame.key_mark), "'<<' merges a dictionary or a list of dictionaries, not " + std::string(describe(value.kind())));
+            throw error_at(place(frame.key_mark), concat({"'<<' merges a dictionary or a list of dictionaries, not ",
+                                                          describe(value.kind())}));
         }
         for (std::size_t index = value.size(); index-- > 0;) {
             merge(frame, value.child(index));
@@ -252,9 +253,9 @@ private:
     }
 
     void check_container_tag(const YAML::Mark& mark, const std::string& tag, std::string_view expected) const {
-        const bool standard = tag == "tag:yaml.org,2002:" + std::string(expected);
+        const bool standard = tag == concat({"tag:yaml.org,2002:", expected});
         if (!tag.empty() && tag != "?" && tag != "!" && !standard) {
-            throw error_at(place(mark), "unknown tag '" + tag + "'");
+            throw error_at(place(mark), concat({"unknown tag '", tag, "'"}));
         }
     }
 
@@ -264,19 +265,19 @@ private:
             if (auto value = scalar::plain(text)) {
                 return check_interpolation(std::move(*value), mark);
             }
-            throw error_at(place(mark), "'" + text + "' must be quoted here");
+            throw error_at(place(mark), concat({"'", text, "' must be quoted here"}));
         }
         if (tag == "!") {
             return check_interpolation(Value(text), mark);
         }
         if (!tag.starts_with(prefix)) {
-            throw error_at(place(mark), "unknown tag '" + tag + "'");
+            throw error_at(place(mark), concat({"unknown tag '", tag, "'"}));
         }
         const std::string_view name = std::string_view(tag).substr(prefix.size());
         if (auto value = tagged_value(name, text)) {
             return check_interpolation(std::move(*value), mark);
         }
-        throw error_at(place(mark), "'" + text + "' cannot be read as !!" + std::string(name));
+        throw error_at(place(mark), concat({"'", text, "' cannot be read as !!", name}));
     }
 
     static std::optional<Value> tagged_value(std::string_view name, const std::string& text) {
@@ -310,7 +311,7 @@ private:
         if (value.is_interpolation() && !expects_key()) {
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
-                throw error_at(place(mark), "the interpolation " + repr(text) + " is wrong: " + *mistake);
+                throw error_at(place(mark), concat({"the interpolation ", repr(text), " is wrong: ", *mistake}));
             }
         }
         return value;
@@ -331,7 +332,7 @@ private:
         return "a ':' is not allowed here: quote the text, or put the inner key on a line of its own";
     }
     if (message == "end of map not found" || message == "end of sequence not found") {
-        return message + ": is this line indented as its neighbours are?";
+        return concat({message, ": is this line indented as its neighbours are?"});
     }
     return message;
 }
@@ -350,6 +351,7 @@ private:
         }
     } catch (const YAML::Exception& error) {
         const Location place(source, error.mark.line + 1, error.mark.column + 1);
+        check_indentation(place);
         throw error_at(place, friendly_yaml_message(error.msg));
     }
     check_layout(source, builder.positions());
@@ -358,12 +360,13 @@ private:
 
 } // namespace detail
 
-/// Reads a YAML text as OmegaConf reads a file: an empty one is an empty dictionary, a bare word is a dictionary with that key.
-/// Throws `ConfigError` that shows the line.
+/// Reads a YAML text as OmegaConf reads a file: an empty one is an empty dictionary, a bare word is a dictionary with
+/// that key. Throws `ConfigError` that shows the line.
 [[nodiscard]] inline Value parse_yaml(const std::shared_ptr<const Source>& source) {
     Value root = detail::parse_yaml_document(source);
     if (const auto* text = root.get_if<std::string>()) {
-        Value inner = detail::parse_yaml_document(std::make_shared<const Source>(Source{source->origin, source->name, *text}));
+        Value inner =
+            detail::parse_yaml_document(std::make_shared<const Source>(Source{source->origin, source->name, *text}));
         if (const auto* word = inner.get_if<std::string>()) {
             Value dict = Value::dict();
             dict.set(Key(*word), Value());
@@ -376,7 +379,8 @@ private:
         root.set_location(Location(source, 1, 1));
     }
     if (!root.is_container()) {
-        throw error_at(Location(source, 1, 1), "a configuration must be a dictionary, not " + std::string(describe(root.kind())));
+        throw error_at(Location(source, 1, 1),
+                       concat({"a configuration must be a dictionary, not ", describe(root.kind())}));
     }
     return root;
 }

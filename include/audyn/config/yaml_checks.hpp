@@ -46,8 +46,22 @@ inline void check_characters(const std::shared_ptr<const Source>& source) {
         const char32_t point = next_code_point(text, position);
         const bool malformed = point == 0xFFFD && text.substr(start, 3) != "\xEF\xBF\xBD";
         if (malformed || (point < 0xA0 && point != 0x85) || point == 0xFFFE || point == 0xFFFF) {
-            throw error_at(location_of(source, start), malformed ? "the text is not UTF-8" : "a control character is not allowed here");
+            throw error_at(location_of(source, start),
+                           malformed ? "the text is not UTF-8" : "a control character is not allowed here");
         }
+    }
+}
+
+/// A tab in the indentation of a line that the scanner refused is the mistake itself.
+inline void check_indentation(const Location& place) {
+    std::string_view rest = place.source()->text;
+    for (int line = 1; line < place.line() && !rest.empty(); ++line) {
+        rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+    }
+    const std::size_t tab = scalar::span_of(rest, [](char c) { return c == ' '; });
+    if (tab < rest.size() && rest[tab] == '\t') {
+        throw error_at(Location(place.source(), place.line(), static_cast<int>(tab) + 1),
+                       "a tab is not allowed here: indent and separate with spaces");
     }
 }
 
@@ -61,7 +75,8 @@ public:
     void check_last_quote() const {
         const std::size_t content = positions_.empty() ? text_.size() : skip_properties(positions_.back());
         const bool is_quoted = at(content) == '"' || at(content) == '\'';
-        if (is_quoted && (scalar_end(content) > text_.size() || at(scalar_end(content) - 1) != at(content) || scalar_end(content) == content + 1)) {
+        if (is_quoted && (scalar_end(content) > text_.size() || at(scalar_end(content) - 1) != at(content) ||
+                          scalar_end(content) == content + 1)) {
             throw error_at(location_of(source_, content), "the quote is not closed");
         }
     }
@@ -100,15 +115,19 @@ public:
 
 private:
     [[nodiscard]] char at(std::size_t position) const { return position < text_.size() ? text_[position] : '\0'; }
-    [[nodiscard]] std::size_t line_end(std::size_t position) const { return std::min(text_.find('\n', position), text_.size()); }
+    [[nodiscard]] std::size_t line_end(std::size_t position) const {
+        return std::min(text_.find('\n', position), text_.size());
+    }
 
     [[nodiscard]] bool is_comment(std::size_t position) const {
-        return at(position) == '#' && (position == 0 || at(position - 1) == ' ' || at(position - 1) == '\n' || at(position - 1) == '\t');
+        return at(position) == '#' &&
+               (position == 0 || at(position - 1) == ' ' || at(position - 1) == '\n' || at(position - 1) == '\t');
     }
 
     void check(std::size_t position) const {
         if (at(position) == '\t') {
-            throw error_at(location_of(source_, position), "a tab is not allowed here: indent and separate with spaces");
+            throw error_at(location_of(source_, position),
+                           "a tab is not allowed here: indent and separate with spaces");
         }
         const std::string_view rest = text_.substr(position, 3);
         if (rest == "\xE2\x80\xA8" || rest == "\xE2\x80\xA9" || rest.starts_with("\xC2\x85")) {
@@ -133,7 +152,8 @@ private:
     /// Past `!tag`, `&anchor` and the blanks after them.
     [[nodiscard]] std::size_t skip_properties(std::size_t position) const {
         while (at(position) == '!' || at(position) == '&') {
-            position += scalar::span_of(text_.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
+            position +=
+                scalar::span_of(text_.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
             position += scalar::span_of(text_.substr(position), [](char c) { return c == ' ' || c == '\n'; });
         }
         return position;
@@ -155,8 +175,10 @@ private:
             }
             return position;
         case '|':
-        case '>': return block_end(position);
-        default: return position;
+        case '>':
+            return block_end(position);
+        default:
+            return position;
         }
     }
 
@@ -208,14 +230,16 @@ private:
 inline void check_layout(const std::shared_ptr<const Source>& source, const std::vector<std::size_t>& positions) {
     LayoutChecker(source, positions).check_last_quote();
     const std::string_view text = source->text;
-    const bool suspicious = text.find('\t') != std::string_view::npos || text.find("\xE2\x80") != std::string_view::npos ||
+    const bool suspicious = text.find('\t') != std::string_view::npos ||
+                            text.find("\xE2\x80") != std::string_view::npos ||
                             text.find("\xC2\x85") != std::string_view::npos || may_lack_items(text);
     if (suspicious) {
         LayoutChecker(source, positions).run();
     }
 }
 
-/// Bytes of a base64 text; characters outside the alphabet are skipped, as Python does; nothing when the padding is wrong.
+/// Bytes of a base64 text; characters outside the alphabet are skipped, as Python does; nothing when the padding is
+/// wrong.
 [[nodiscard]] inline std::optional<std::string> decode_base64(std::string_view text) {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string bytes;

@@ -53,7 +53,8 @@ public:
         }
         return [&]<std::size_t... index>(std::index_sequence<index...>) {
             return function_(arguments[index]...);
-        }(std::make_index_sequence<Count>());
+        }
+        (std::make_index_sequence<Count>());
     }
 
     [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const override { return module_; }

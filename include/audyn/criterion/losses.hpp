@@ -108,7 +108,8 @@ private:
 class CrossEntropyLoss final : public detail::PairLoss {
 public:
     explicit CrossEntropyLoss(const CrossEntropyLossOptions& options = {})
-        : PairLoss(options.reduction()), ignore_index_(options.ignore_index()),
+        : PairLoss(options.reduction()),
+          ignore_index_(options.ignore_index()),
           label_smoothing_(options.label_smoothing()) {
         if (!(label_smoothing_ >= 0.0 && label_smoothing_ <= 1.0)) {
             throw UsageError("CrossEntropyLoss's label_smoothing must lie in [0, 1], got " +

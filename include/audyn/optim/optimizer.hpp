@@ -110,7 +110,8 @@ protected:
 
     /// Options of a group under Python's names and in Python's order.
     [[nodiscard]] virtual StateDict group_options(std::size_t group) const = 0;
-    /// Takes options that have every number and tuple of `group_options()`; what else is missing keeps Python's default.
+    /// Takes options that have every number and tuple of `group_options()`; what else is missing keeps Python's
+    /// default.
     virtual void load_group_options(std::size_t group, const StateDict& options) = 0;
     /// Appends a line to `mismatches` for each option that the optimizer cannot follow.
     virtual void check_group_options(std::size_t, const StateDict&, std::vector<std::string>&) const {}
@@ -247,11 +248,12 @@ inline StateDict Optimizer::state_dict() const {
     int64_t next = 0;
     for (std::size_t g = 0; g < groups_->size(); ++g) {
         StateDict group = group_options(g);
-        detail::for_each_schedule_value((*groups_)[g].schedule, [&](const char* key, const std::optional<double>& value) {
-            if (value) {
-                group.set(key, *value);
-            }
-        });
+        detail::for_each_schedule_value((*groups_)[g].schedule,
+                                        [&](const char* key, const std::optional<double>& value) {
+                                            if (value) {
+                                                group.set(key, *value);
+                                            }
+                                        });
         state::List params;
         for (std::size_t i = 0; i < (*groups_)[g].params.size(); ++i) {
             params.emplace_back(next++);

@@ -112,10 +112,9 @@ protected:
                                     static_cast<double>(last_epoch() - 1) * range));
     }
     [[nodiscard]] std::optional<double> closed_form_lr(std::size_t group) const override {
-        return base_lr(group) *
-               (start_factor_ + (end_factor_ - start_factor_) *
-                                    static_cast<double>(std::min(total_iters_, last_epoch())) /
-                                    static_cast<double>(total_iters_));
+        return base_lr(group) * (start_factor_ + (end_factor_ - start_factor_) *
+                                                     static_cast<double>(std::min(total_iters_, last_epoch())) /
+                                                     static_cast<double>(total_iters_));
     }
     [[nodiscard]] StateDict options() const override {
         return {{"start_factor", start_factor_}, {"end_factor", end_factor_}, {"total_iters", total_iters_}};
@@ -268,7 +267,9 @@ private:
 };
 
 inline OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
-    : LRScheduler(optimizer), total_steps_(options.total_steps()), anneal_strategy_(options.anneal_strategy()),
+    : LRScheduler(optimizer),
+      total_steps_(options.total_steps()),
+      anneal_strategy_(options.anneal_strategy()),
       cycle_momentum_(options.cycle_momentum()) {
     check(options, groups().size());
     set_phases(options.pct_start(), options.three_phase());
@@ -428,8 +429,8 @@ inline SequentialLR::SequentialLR(Optimizer& optimizer, std::vector<std::unique_
     : LRScheduler(optimizer), schedulers_(std::move(schedulers)), milestones_(std::move(milestones)) {
     if (schedulers_.empty() || milestones_.size() != schedulers_.size() - 1) {
         throw UsageError("SequentialLR needs one scheduler more than milestones, got " +
-                         std::to_string(schedulers_.size()) + " schedulers and " +
-                         std::to_string(milestones_.size()) + " milestones");
+                         std::to_string(schedulers_.size()) + " schedulers and " + std::to_string(milestones_.size()) +
+                         " milestones");
     }
     for (const std::unique_ptr<LRScheduler>& scheduler : schedulers_) {
         if (scheduler->groups_ != groups_) {
@@ -458,8 +459,8 @@ inline void SequentialLR::undo_step() {
 
 inline void SequentialLR::step() {
     ++last_epoch_;
-    const auto index = static_cast<std::size_t>(
-        std::upper_bound(milestones_.begin(), milestones_.end(), last_epoch_) - milestones_.begin());
+    const auto index = static_cast<std::size_t>(std::upper_bound(milestones_.begin(), milestones_.end(), last_epoch_) -
+                                                milestones_.begin());
     LRScheduler& scheduler = *schedulers_[index];
     if (index > 0 && milestones_[index - 1] == last_epoch_) {
         scheduler.update_lr(0);

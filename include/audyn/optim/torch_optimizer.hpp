@@ -23,14 +23,16 @@ namespace audyn::optim {
 class TorchOptimizer final : public Optimizer {
 public:
     /// `names` gives names to the parameters that it knows all of. \throws UsageError when there is no optimizer.
-    explicit TorchOptimizer(std::unique_ptr<torch::optim::Optimizer> optimizer, const NamedParameters& names = NamedParameters());
+    explicit TorchOptimizer(std::unique_ptr<torch::optim::Optimizer> optimizer,
+                            const NamedParameters& names = NamedParameters());
 
     using Optimizer::step;
     void step() override;
     at::Tensor step(const Closure& closure) override;
 
     [[nodiscard]] const char* name() const override {
-        return layout_ ? layout_->name() : typeid(*optimizer_).name();
+        const torch::optim::Optimizer& optimizer = *optimizer_;
+        return layout_ ? layout_->name() : typeid(optimizer).name();
     }
 
 protected:
@@ -57,7 +59,8 @@ private:
 };
 
 inline TorchOptimizer::TorchOptimizer(std::unique_ptr<torch::optim::Optimizer> optimizer, const NamedParameters& names)
-    : Optimizer(groups_of(optimizer.get(), names)), optimizer_(std::move(optimizer)),
+    : Optimizer(groups_of(optimizer.get(), names)),
+      optimizer_(std::move(optimizer)),
       layout_(detail::torch_layout(*optimizer_)) {
     for (std::size_t g = 0; g < groups().size(); ++g) {
         read_group(g);

@@ -75,12 +75,13 @@ public:
     /// Removes `key` if it exists.
     void erase(const Key& key);
 
-    [[nodiscard]] std::size_t size() const { return entries_.size(); }
-    [[nodiscard]] bool empty() const { return entries_.empty(); }
-    [[nodiscard]] auto begin() const { return entries_.begin(); }
-    [[nodiscard]] auto end() const { return entries_.end(); }
-    [[nodiscard]] auto begin() { return entries_.begin(); }
-    [[nodiscard]] auto end() { return entries_.end(); }
+    // Defined below, where Value is complete.
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] std::vector<Entry>::const_iterator begin() const;
+    [[nodiscard]] std::vector<Entry>::const_iterator end() const;
+    [[nodiscard]] std::vector<Entry>::iterator begin();
+    [[nodiscard]] std::vector<Entry>::iterator end();
 
 private:
     std::vector<Entry> entries_;
@@ -163,6 +164,30 @@ inline int64_t Key::integer() const {
         return *index;
     }
     throw StateError("a state dictionary has the key '" + to_string() + "' where an integer is needed");
+}
+
+inline std::size_t StateDict::size() const {
+    return entries_.size();
+}
+
+inline bool StateDict::empty() const {
+    return entries_.empty();
+}
+
+inline std::vector<StateDict::Entry>::const_iterator StateDict::begin() const {
+    return entries_.begin();
+}
+
+inline std::vector<StateDict::Entry>::const_iterator StateDict::end() const {
+    return entries_.end();
+}
+
+inline std::vector<StateDict::Entry>::iterator StateDict::begin() {
+    return entries_.begin();
+}
+
+inline std::vector<StateDict::Entry>::iterator StateDict::end() {
+    return entries_.end();
 }
 
 inline StateDict::StateDict(std::initializer_list<Entry> entries) {

@@ -266,7 +266,10 @@ inline void TrainerBase::run_epochs(data::Loader& train, std::vector<NamedLoader
     }
     report_.bar().finish();
     if (stop_reason_) {
-        console().info("Training stopped: " + *stop_reason_);
+        console().info("Training stopped: " + *stop_reason_ + ".");
+    }
+    if (best_checkpoint_) {
+        console().info("Best total loss: " + format_number(best_loss_) + ", saved in " + *best_checkpoint_ + ".");
     }
 }
 

@@ -73,8 +73,8 @@ inline void fused_adam(const std::vector<at::Tensor>& params, const std::vector<
 
 /// With `is_first_step` the buffers are set to the gradients, without dampening.
 inline void fused_sgd(const std::vector<at::Tensor>& params, const std::vector<at::Tensor>& grads,
-                      const std::vector<at::Tensor>& momentum_buffers, const SGDArguments& options,
-                      bool is_first_step, const Scaling& scaling) {
+                      const std::vector<at::Tensor>& momentum_buffers, const SGDArguments& options, bool is_first_step,
+                      const Scaling& scaling) {
     at::_fused_sgd_(params, grads, momentum_buffers, options.weight_decay, options.momentum, options.lr,
                     options.dampening, options.nesterov, options.maximize, is_first_step, scaling.grad_scale,
                     scaling.found_inf);

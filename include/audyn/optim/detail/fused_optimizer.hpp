@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,7 +80,8 @@ private:
 };
 
 inline FusedOptimizer::FusedOptimizer(std::vector<ParamGroup> groups, std::vector<StateField> fields)
-    : Optimizer(std::move(groups)), fields_(std::move(fields)),
+    : Optimizer(std::move(groups)),
+      fields_(std::move(fields)),
       state_(fields_.size(), std::vector<at::Tensor>(parameters().size())) {
     std::size_t index = 0;
     for (std::size_t g = 0; g < this->groups().size(); ++g) {
@@ -143,7 +145,8 @@ inline void FusedOptimizer::gather_gradients(TensorLists& lists) {
     const std::vector<at::Tensor>& all = parameters();
     bool same = fields_fit(lists);
     for (const std::size_t member : lists.members) {
-        const at::Tensor& grad = all[member].grad();
+        // Without grad()'s check for a warning, which costs as much as the rest of this loop.
+        const at::Tensor& grad = all[member].mutable_grad();
         if (grad.defined()) {
             const std::size_t place = lists.grads.size();
             same = same && place < lists.active.size() && lists.active[place] == member;

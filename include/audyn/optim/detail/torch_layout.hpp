@@ -255,8 +255,8 @@ public:
     /// The momentum or the first beta, or null; and whether it is a beta.
     [[nodiscard]] virtual std::pair<double*, bool> momentum(torch::optim::OptimizerOptions& options) const = 0;
     [[nodiscard]] virtual StateDict state(torch::optim::OptimizerParamState& state) const = 0;
-    [[nodiscard]] virtual std::unique_ptr<torch::optim::OptimizerParamState> load_state(
-        const StateDict& saved, const at::Tensor& parameter) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<torch::optim::OptimizerParamState>
+    load_state(const StateDict& saved, const at::Tensor& parameter) const = 0;
 };
 
 template <class Optimizer, class Options, class State>
@@ -296,8 +296,8 @@ public:
         visit_state(static_cast<State&>(state), FieldWriter{result});
         return result;
     }
-    [[nodiscard]] std::unique_ptr<torch::optim::OptimizerParamState> load_state(
-        const StateDict& saved, const at::Tensor& parameter) const override {
+    [[nodiscard]] std::unique_ptr<torch::optim::OptimizerParamState>
+    load_state(const StateDict& saved, const at::Tensor& parameter) const override {
         auto state = std::make_unique<State>();
         visit_state(*state, FieldReader{saved, parameter.options().requires_grad(false)});
         return state;
@@ -344,11 +344,11 @@ inline std::unique_ptr<TorchLayout> torch_layout(const torch::optim::Optimizer& 
         [&] { return layout_if<to::SGD, to::SGDOptions, to::SGDParamState>(optimizer, "SGD", fused, {}); },
         [&] {
             return layout_if<to::Adagrad, to::AdagradOptions, to::AdagradParamState>(optimizer, "Adagrad", fused,
-                                                                                    {"step", "sum"});
+                                                                                     {"step", "sum"});
         },
         [&] {
             return layout_if<to::RMSprop, to::RMSpropOptions, to::RMSpropParamState>(optimizer, "RMSprop", capturable,
-                                                                                    {"step", "square_avg"});
+                                                                                     {"step", "square_avg"});
         },
         [&] { return layout_if<to::LBFGS, to::LBFGSOptions, to::LBFGSParamState>(optimizer, "LBFGS", {}, {}); });
     return layout;

@@ -1,0 +1,181 @@
+#include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/data.hpp>
+#include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/system.hpp>
+#include <audyn/adapter/targets.hpp>
+#include <audyn/adapter/trainer.hpp>
+#include <audyn/config/compose.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Window {
+    virtual ~Window() = default;
+    [[nodiscard]] virtual std::string describe() const = 0;
+};
+struct Hann : Window {
+    explicit Hann(int64_t length) : length_(length) {}
+    [[nodiscard]] std::string describe() const override { return "hann " + std::to_string(length_); }
+    int64_t length_;
+};
+struct Front {
+    std::shared_ptr<Window> window;
+    double power;
+    std::optional<std::string> name;
+    at::ScalarType dtype;
+};
+
+audyn::Targets targets() {
+    audyn::Targets all;
+    all.add_shared<Hann, Window>("Hann", audyn::constructor<int64_t>(audyn::arg("length")));
+    all.add<Front>("Front",
+                   audyn::constructor<std::shared_ptr<Window>, double, std::optional<std::string>, at::ScalarType>(
+                       audyn::arg("window"), audyn::arg("power") = 2.0,
+                       audyn::arg("name") = std::optional<std::string>(), audyn::arg("dtype") = at::kFloat));
+    return all;
+}
+
+audyn::Config config(const std::string& text) {
+    audyn::config::Resolvers resolvers;
+    audyn::adapter::add_dtypes(resolvers);
+    return audyn::config::config_from_yaml(text, "test.yaml", resolvers);
+}
+
+void check_error(const std::string& text, const std::vector<std::string>& words) {
+    std::string message;
+    try {
+        targets().check<Front>(config(text));
+    } catch (const audyn::ConfigError& error) {
+        message = error.what();
+    }
+    for (const std::string& word : words) {
+        CAPTURE(message);
+        CHECK(message.find(word) != std::string::npos);
+    }
+}
+
+} // namespace
+
+TEST_CASE("a target is built with its arguments, nested targets included") {
+    const auto front = targets().build<Front>(
+        config("_target_: Front\nwindow: {_target_: Hann, length: 400}\ndtype: ${const:torch.bfloat16}\nname: null"));
+    CHECK(front.window->describe() == "hann 400");
+    CHECK(front.power == 2.0);
+    CHECK_FALSE(front.name);
+    CHECK(front.dtype == at::kBFloat16);
+}
+
+TEST_CASE("mistakes in targets and arguments are named with their place") {
+    check_error("_target_: Fron\n", {"Fron", "Front", "test.yaml:1"});
+    check_error("_target_: Hann\nlength: 3\n", {"builds something else", "Front"});
+    check_error("_target_: Front\nwindow: {_target_: Hann, length: 4}\npowr: 1\n", {"powr", "power", "test.yaml:3"});
+    check_error("_target_: Front\n", {"'window'", "missing"});
+    check_error("_target_: Front\nwindow: {_target_: Hann, length: long}\n", {"window.length", "test.yaml:2"});
+    check_error("_target_: Front\nwindow: {_target_: Hann, length: ???}\n", {"window.length"});
+    check_error("_target_: Front\nwindow: {_target_: Hann}\n", {"'length'", "missing"});
+    check_error("_target_: Front\n_partial_: true\nwindow: {_target_: Hann, length: 4}\n", {"_partial_"});
+    check_error("window: 3\n", {"_target_"});
+}
+
+TEST_CASE("a constructor's own complaint is told with its place") {
+    audyn::Targets all;
+    audyn::adapter::add_trainer_targets(all);
+    CHECK_THROWS_WITH_AS(
+        (void)all.build<audyn::adapter::ClipGradient>(config("_target_: audyn.utils.GradClipper\nmode: norm\n")),
+        doctest::Contains("needs max_norm"), audyn::ConfigError);
+}
+
+TEST_CASE("optimizers and schedulers are built from Python's names and arguments") {
+    audyn::Targets all;
+    audyn::adapter::add_optim_targets(all);
+    audyn::optim::NamedParameters parameters;
+    parameters.insert("weight", at::ones({2}).requires_grad_());
+    auto optimizer = all.build<audyn::adapter::OptimizerFactory>(
+        config("_target_: torch.optim.AdamW\nlr: 0.5\nbetas: [0.8, 0.9]\nforeach: null\n"))(parameters);
+    CHECK(optimizer->name() == std::string("AdamW"));
+    CHECK(optimizer->groups()[0].lr == 0.5);
+    CHECK(optimizer->state_dict().at("param_groups").as_list()[0].as_dict().at("betas").as_list()[0].as_float() == 0.8);
+
+    auto scheduler = all.build<audyn::adapter::SchedulerFactory>(
+        config("_target_: torch.optim.lr_scheduler.OneCycleLR\nmax_lr: 1.0\ntotal_steps: null\n"))(*optimizer, 100);
+    CHECK(optimizer->groups()[0].lr == doctest::Approx(1.0 / 25));
+    CHECK(scheduler->state_dict().at("total_steps").as_int() == 100);
+    CHECK_THROWS_WITH_AS(
+        all.check<audyn::adapter::OptimizerFactory>(config("_target_: torch.optim.Adam\ncapturable: true\n")),
+        doctest::Contains("capturable"), audyn::ConfigError);
+}
+
+TEST_CASE("what the user sets of epochs and iterations displaces the built-in default of the other") {
+    const auto steps = [](const std::vector<std::string>& overrides) {
+        const auto composed = audyn::config::compose(audyn::config::builtin_search_path(), "config", overrides, {});
+        audyn::TrainerOptions options;
+        audyn::adapter::set_steps(composed["train"]["steps"], options);
+        return options;
+    };
+    CHECK(steps({}).max_iterations() == 100000);
+    const auto epochs = steps({"train.steps.epochs=3"});
+    CHECK(epochs.max_epochs() == 3);
+    CHECK_FALSE(epochs.max_iterations());
+    CHECK(steps({"train.steps.iterations=7"}).max_iterations() == 7);
+    CHECK(steps({"train.steps.epochs=3", "train.steps.iterations=null"}).max_epochs() == 3);
+    CHECK_THROWS_WITH_AS(steps({"train.steps.epochs=3", "train.steps.iterations=7"}), doctest::Contains("both set"),
+                         audyn::ConfigError);
+    CHECK_THROWS_WITH_AS(steps({"train.steps.lr_scheduler=epochs"}), doctest::Contains("'epoch'"), audyn::ConfigError);
+}
+
+TEST_CASE("mixed precision follows the device unless a dtype is named") {
+    const auto dtype = [](const std::string& amp) {
+        return audyn::adapter::amp_dtype(config("system: {accelerator: cpu, amp: " + amp + "}"));
+    };
+    CHECK_FALSE(dtype("{enable: null, dtype: null}"));
+    CHECK(dtype("{enable: true, dtype: null}") == at::kBFloat16);
+    CHECK(dtype("{enable: true, dtype: '${const:torch.float16}'}") == at::kHalf);
+    CHECK_THROWS_AS((void)dtype("{enable: true, dtype: '${const:torch.int64}'}"), audyn::ConfigError);
+}
+
+TEST_CASE("system settings that do not exist here say what to choose instead") {
+    const auto check = [](const std::string& text, const char* words) {
+        CHECK_THROWS_WITH_AS(audyn::setup_config(config("system: " + text)), doctest::Contains(words),
+                             audyn::ConfigError);
+    };
+    check("{accelerator: cuda}", "choose system=cpu");
+    check("{accelerator: mps}", "choose system=cpu");
+    check("{accelerator: tpu}", "tpu");
+    check("{compile: {enable: true}}", "torch.compile");
+    check("{num_threads: 0}", "at least one thread");
+    check("{distributed: {enable: true}}", "several processes");
+}
+
+TEST_CASE("criteria are read in Audyn's form and alone") {
+    audyn::Targets all;
+    audyn::adapter::add_criterion_targets(all);
+    const auto criteria = audyn::adapter::build_criteria(
+        config("criterion:\n  _target_: audyn.criterion.MultiCriteria\n"
+               "  mse:\n    criterion: {_target_: torch.nn.MSELoss}\n    weight: 0.5\n"
+               "    key_mapping: {estimated: {input: x}, target: {target: y}}\n"
+               "  _hidden: {a: 1}\n  ce:\n    criterion: {_target_: torch.nn.CrossEntropyLoss}\n"),
+        all);
+    REQUIRE(criteria.size() == 2);
+    CHECK(criteria[0].name == "ce");
+    CHECK(criteria[1].weight == 0.5);
+    CHECK(criteria[1].estimated[0].second == "x");
+    const auto alone = audyn::adapter::build_criteria(config("criterion: {_target_: torch.nn.L1Loss}"), all);
+    CHECK(alone[0].name == "loss");
+    CHECK_THROWS_AS((void)audyn::adapter::build_criteria(config("criterion: {mse: {weight: 1}}"), all),
+                    audyn::ConfigError);
+}
+
+TEST_CASE("a configuration becomes a state dictionary with its types") {
+    const auto state = audyn::adapter::resolved_config(
+        config("a: 1\nb: {c: [1.5, true, null, x]}\nd: ${b.c}\ne: ${const:torch.float16}\n"));
+    CHECK(state.at("a").as_int() == 1);
+    CHECK(state.at("d").as_list()[0].as_float() == 1.5);
+    CHECK(state.at("d").as_list()[2].is_none());
+    CHECK(state.at("e").as_string() == "torch.float16");
+}

@@ -1,0 +1,119 @@
+"""Runs examples/minimal as a user does: trains, resumes, asks for help, and makes mistakes."""
+
+import csv
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import unittest
+
+SOURCE = pathlib.Path(os.environ["AUDYN_SOURCE_DIR"])
+PROGRAM = pathlib.Path(os.environ["AUDYN_EXAMPLES_DIR"]) / "minimal" / "minimal"
+CONF = SOURCE / "examples" / "minimal" / "conf"
+ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1")
+
+
+def run(*overrides, check=True, file_size=None):
+    """Runs the program in a folder of its own choice of outputs; returns the finished process."""
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
+    process = subprocess.run(
+        [str(PROGRAM), "--config-dir", str(CONF), *overrides],
+        capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False,
+        preexec_fn=limit if file_size is not None else None)
+    if check and process.returncode != 0:
+        raise AssertionError(f"{overrides} failed:\n{process.stdout}\n{process.stderr}")
+    return process
+
+
+def outputs(name):
+    return [f"train.output.exp_dir={name}", f"train.output.tensorboard_dir={name}/tensorboard",
+            f"train.output.csv={name}/metrics.csv"]
+
+
+class Training(unittest.TestCase):
+    def test_trains_and_writes_everything(self):
+        process = run(*outputs("whole"))
+        self.assertIn("(validation)", process.stdout)
+        for file in ("best_epoch.pth", "last.pth"):
+            self.assertTrue(pathlib.Path("whole/model", file).is_file())
+        self.assertEqual(len(list(pathlib.Path("whole/tensorboard").glob("events.out.tfevents.*"))), 1)
+        with open("whole/metrics.csv", encoding="utf-8") as file:
+            rows = [row["total (epoch)/validation"] for row in csv.DictReader(file)]
+        losses = [float(value) for value in rows if value]
+        self.assertEqual(len(losses), 5)
+        self.assertLess(losses[-1], losses[0])
+
+    def test_a_resumed_run_ends_as_an_uninterrupted_one(self):
+        def last_line(process):
+            return [line.split("] - ")[1] for line in process.stdout.splitlines() if "(validation)" in line][-1]
+
+        whole = run(*outputs("uninterrupted"), "+train.dataloader.train.num_workers=2")
+        run(*outputs("interrupted"), "train.steps.epochs=null", "train.steps.iterations=70")
+        resumed = run(*outputs("interrupted"), "train.resume.continue_from=interrupted/model/last.pth")
+        self.assertIn("Resume training from", resumed.stdout)
+        self.assertEqual(last_line(whole), last_line(resumed))
+
+    def test_mixed_precision_and_dry_run(self):
+        run(*outputs("amp"), "system=cpu_amp", "train.steps.epochs=1")
+        run(*outputs("half"), "system=cpu_amp", "system.amp.dtype=${const:torch.float16}", "train.fast_dev_run=true")
+        self.assertFalse(pathlib.Path("half").exists())
+
+    def test_warm_start(self):
+        run(*outputs("first"), "train.steps.epochs=1")
+        process = run(*outputs("second"), "model.checkpoint=first/model/last.pth", "train.steps.epochs=1")
+        self.assertNotIn("Resume", process.stdout)
+
+    def test_answers(self):
+        self.assertIn("Denoiser(channels: int (optional))", run("--help").stdout)
+        self.assertIn("samples: 512", run("--cfg", "job").stdout)
+        self.assertRegex(run("--version").stdout, r"minimal \d+\.\d+\.\d+")
+
+
+class Mistakes(unittest.TestCase):
+    """Each gives one clear error, a non-zero exit and no stack dump, and takes nothing with it."""
+
+    def fails(self, words, *overrides, **options):
+        process = run(*overrides, check=False, **options)
+        self.assertEqual(process.returncode, 1, process.stdout + process.stderr)
+        self.assertEqual(process.stderr.count("error:"), 1, process.stderr)
+        for word in words:
+            self.assertIn(word, process.stderr)
+        self.assertNotIn("frame #", process.stderr)
+        return process
+
+    def test_configuration(self):
+        self.fails(["train.steps.epoch", "epochs"], "train.steps.epoch=3")
+        self.fails(["Denoizer", "Denoiser"], "model._target_=Denoizer")
+        self.fails(["chanels", "channels"], "+model.chanels=3")
+        self.fails(["model.channels"], "model.channels=???")
+        self.fails(["model.channels"], "model.channels=many")
+        self.fails(["--confg-dir", "--config-dir"], "--confg-dir=x")
+        self.fails(["both set"], "train.steps.iterations=10")
+        self.fails(["choose system=cpu"], "system=cuda")
+        self.fails(["system"], "system=cpuu")
+        self.fails(["torch.bfloat61", "torch.bfloat16"], "system=cpu_amp", "system.amp.dtype=${const:torch.bfloat61}")
+        self.fails(["would never step"], "lr_scheduler=cosine")
+        self.fails(["nowhere.pth"], "train.resume.continue_from=nowhere.pth")
+
+    def test_a_loss_that_is_not_finite(self):
+        self.fails(["'total' is not finite at iteration 2 (epoch 1)", "exploding/model/iteration1.pth"],
+                   *outputs("exploding"), "optimizer.lr=1e20", "train.output.save_checkpoint.iteration.every=1")
+        self.assertEqual([path.name for path in pathlib.Path("exploding/model").iterdir()], ["iteration1.pth"])
+
+    def test_a_full_disk_keeps_the_earlier_checkpoint(self):
+        run(*outputs("full"), "train.steps.epochs=1")
+        before = pathlib.Path("full/model/last.pth").read_bytes()
+        self.fails(["full/model/"], "train.output.exp_dir=full", "train.output.tensorboard_dir=null",
+                   "train.steps.epochs=2", file_size=1024)
+        self.assertEqual(pathlib.Path("full/model/last.pth").read_bytes(), before)
+        self.assertEqual([path.name for path in pathlib.Path("full/model").iterdir() if ".tmp" in path.name], [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, argv=sys.argv[:1])
