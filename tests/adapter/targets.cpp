@@ -5,6 +5,7 @@
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
+#include <audyn/config/builtin.hpp>
 #include <audyn/config/compose.hpp>
 
 #include <doctest/doctest.h>
@@ -68,7 +69,7 @@ TEST_CASE("a target is built with its arguments, nested targets included") {
     CHECK(front.window->describe() == "hann 400");
     CHECK(front.power == 2.0);
     CHECK_FALSE(front.name);
-    CHECK(front.dtype == at::kBFloat16);
+    CHECK((front.dtype == at::kBFloat16));
 }
 
 TEST_CASE("mistakes in targets and arguments are named with their place") {
@@ -77,7 +78,7 @@ TEST_CASE("mistakes in targets and arguments are named with their place") {
     check_error("_target_: Front\nwindow: {_target_: Hann, length: 4}\npowr: 1\n", {"powr", "power", "test.yaml:3"});
     check_error("_target_: Front\n", {"'window'", "missing"});
     check_error("_target_: Front\nwindow: {_target_: Hann, length: long}\n", {"window.length", "test.yaml:2"});
-    check_error("_target_: Front\nwindow: {_target_: Hann, length: ???}\n", {"window.length"});
+    check_error("_target_: Front\nwindow: {_target_: Hann, length: '???'}\n", {"window.length"});
     check_error("_target_: Front\nwindow: {_target_: Hann}\n", {"'length'", "missing"});
     check_error("_target_: Front\n_partial_: true\nwindow: {_target_: Hann, length: 4}\n", {"_partial_"});
     check_error("window: 3\n", {"_target_"});
@@ -134,8 +135,8 @@ TEST_CASE("mixed precision follows the device unless a dtype is named") {
         return audyn::adapter::amp_dtype(config("system: {accelerator: cpu, amp: " + amp + "}"));
     };
     CHECK_FALSE(dtype("{enable: null, dtype: null}"));
-    CHECK(dtype("{enable: true, dtype: null}") == at::kBFloat16);
-    CHECK(dtype("{enable: true, dtype: '${const:torch.float16}'}") == at::kHalf);
+    CHECK((dtype("{enable: true, dtype: null}") == at::kBFloat16));
+    CHECK((dtype("{enable: true, dtype: '${const:torch.float16}'}") == at::kHalf));
     CHECK_THROWS_AS((void)dtype("{enable: true, dtype: '${const:torch.int64}'}"), audyn::ConfigError);
 }
 

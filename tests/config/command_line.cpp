@@ -19,7 +19,8 @@ CommandLine parse(std::vector<const char*> arguments) {
 
 audyn::config::Program program() {
     audyn::config::Program result;
-    result.search_path = config_test::search_path({{"config", "lr: 1\nname: x${lr}\ninner: {a: 1}\n"}, {"db/one", ""}, {"db/two", ""}});
+    result.search_path =
+        config_test::search_path({{"config", "lr: 1\nname: x${lr}\ninner: {a: 1}\n"}, {"db/one", ""}, {"db/two", ""}});
     result.version = "3.2.1";
     result.more_help = [] { return "Targets:\n  Denoiser(channels, dropout=0.1)\n"; };
     return result;
@@ -28,7 +29,8 @@ audyn::config::Program program() {
 } // namespace
 
 TEST_CASE("options and overrides in any order") {
-    const CommandLine line = parse({"a=1", "--config-dir", "conf", "+b=2", "-cn", "other", "--config-path=elsewhere", "~c"});
+    const CommandLine line =
+        parse({"a=1", "--config-dir", "conf", "+b=2", "-cn", "other", "--config-path=elsewhere", "~c"});
     CHECK(line.action == CommandLine::Action::run);
     CHECK(line.program == "train");
     CHECK(line.overrides == std::vector<std::string>{"a=1", "+b=2", "~c"});
@@ -41,15 +43,19 @@ TEST_CASE("options and overrides in any order") {
 }
 
 TEST_CASE("wrong options are refused") {
-    CHECK(error_of([] { parse({"--config-nmae", "x"}); }) ==
-          "unknown option '--config-nmae'; did you mean '--config-name'?\nAn override has no dashes: key=value. See --help.");
-    CHECK(error_of([] { parse({"--config-dir"}); }) == "the option '--config-dir' needs an argument: --config-dir FOLDER");
+    CHECK(error_of([] {
+              parse({"--config-nmae", "x"});
+          }) == "unknown option '--config-nmae'; did you mean '--config-name'?\nAn override has no dashes: key=value. "
+                "See --help.");
+    CHECK(error_of([] { parse({"--config-dir"}); }) ==
+          "the option '--config-dir' needs an argument: --config-dir FOLDER");
     CHECK(error_of([] { parse({"--help=x"}); }) == "the option '--help' takes no argument");
     CHECK(error_of([] { parse({"--cfg", "jobs"}); }) == "--cfg shows job, hydra or all, not 'jobs'");
     CHECK(error_of([] { parse({"--multirun", "a=1,2"}); }) == "the option '--multirun' is not supported yet");
     CHECK(error_of([] { parse({"--resolve"}); }) == "--resolve is for --cfg: add '--cfg job'");
-    CHECK(error_of([] { static_cast<void>(audyn::config::search_path_of(parse({"--config-dir", "/no/such"}), program())); }) ==
-          "--config-dir: there is no folder '/no/such'");
+    CHECK(error_of([] {
+              static_cast<void>(audyn::config::search_path_of(parse({"--config-dir", "/no/such"}), program()));
+          }) == "--config-dir: there is no folder '/no/such'");
 }
 
 TEST_CASE("showing the configuration") {
@@ -66,9 +72,11 @@ TEST_CASE("showing the configuration") {
 
 TEST_CASE("the help lists groups, options, targets and the configuration") {
     const std::string text = audyn::config::help_text(parse({"--help", "lr=5"}), program());
-    for (const char* part : {"Usage: train ", "--config-dir, -cd FOLDER", "  db: one, two\n", "Denoiser(channels, dropout=0.1)", "lr: 5\nname: x${lr}\n"}) {
+    for (const char* part : {"Usage: train ", "--config-dir, -cd FOLDER", "  db: one, two\n",
+                             "Denoiser(channels, dropout=0.1)", "lr: 5\nname: x${lr}\n"}) {
         CAPTURE(part);
         CHECK(text.find(part) != std::string::npos);
     }
-    CHECK(audyn::config::version_text(parse({"--version"}), program()) == std::string("train 3.2.1 (Audyn ") + audyn::version + ")\n");
+    CHECK(audyn::config::version_text(parse({"--version"}), program()) ==
+          std::string("train 3.2.1 (Audyn ") + audyn::version + ")\n");
 }

@@ -56,33 +56,46 @@ TEST_CASE("what the run was asked for") {
 
 TEST_CASE("mistakes are told kindly") {
     CHECK(failure({"optimizer.lrr=1"}) ==
-          "override 'optimizer.lrr=1': could not override 'optimizer.lrr': 'optimizer' has no key 'lrr'; did you mean 'optimizer.lr'?\n"
+          "override 'optimizer.lrr=1': could not override 'optimizer.lrr': 'optimizer' has no key 'lrr'; did you mean "
+          "'optimizer.lr'?\n"
           "    optimizer.lrr=1\n    ^\nTo append to the configuration, use +optimizer.lrr=1");
-    CHECK(failure({"optimzer=sgd"}).find("the configuration has no key 'optimzer'; did you mean 'optimizer'?") != std::string::npos);
-    CHECK(failure({"optimizer=sdg"}) == "override 'optimizer=sdg': in 'config': could not find 'optimizer/sdg'; did you mean 'sgd'?\n"
-                                        "    optimizer=sdg\n              ^\nAvailable options of 'optimizer': adam, sgd\nSearch path:\n"
-                                        "    built-in hydra\n    conf");
+    CHECK(failure({"optimzer=sgd"}).find("the configuration has no key 'optimzer'; did you mean 'optimizer'?") !=
+          std::string::npos);
+    CHECK(failure({"optimizer=sdg"}) ==
+          "override 'optimizer=sdg': in 'config': could not find 'optimizer/sdg'; did you mean 'sgd'?\n"
+          "    optimizer=sdg\n              ^\nAvailable options of 'optimizer': adam, sgd\nSearch path:\n"
+          "    built-in hydra\n    conf");
     CHECK(failure({"seed=1,2"}).find("To use them as a list, write seed=[1,2].") != std::string::npos);
     CHECK(failure({"+seed=2"}).find("an item is already at 'seed'") != std::string::npos);
     CHECK(failure({"~sed"}).find("'sed' does not exist; did you mean 'seed'?") != std::string::npos);
     CHECK(failure({"optimizer@x=sgd"}).find("did you mean to override optimizer?") != std::string::npos);
-    CHECK(error_of([] { static_cast<void>(compose({{"config", "defaults:\n  - optimiser: adam\n"}, {"optimizer/adam", ""}})); }) ==
+    CHECK(error_of([] {
+              static_cast<void>(compose({{"config", "defaults:\n  - optimiser: adam\n"}, {"optimizer/adam", ""}}));
+          }) ==
           "conf/config.yaml:2:5: in 'config': could not find 'optimiser/adam'\n      - optimiser: adam\n        ^\n"
           "There is no group 'optimiser'; did you mean 'optimizer'?\nSearch path:\n    built-in hydra\n    conf");
-    CHECK(error_of([] { static_cast<void>(compose({{"config", "defaults:\n  - a\n"}, {"a", "defaults:\n  - /config\n"}})); }).find("in a circle") !=
-          std::string::npos);
-    CHECK(error_of([] { static_cast<void>(compose({{"config", "defaults:\n  - a\n  - b\n"}, {"a", "x: {y: 1}\n"}, {"b", "x: [1]\n"}})); }) ==
-          "conf/b.yaml:1:4: 'x': a list cannot be merged into a dictionary (which conf/a.yaml:1:4 gives)\n    x: [1]\n       ^\n"
-          "in 'b', which the defaults list of 'config' names");
+    CHECK(error_of([] {
+              static_cast<void>(compose({{"config", "defaults:\n  - a\n"}, {"a", "defaults:\n  - /config\n"}}));
+          }).find("in a circle") != std::string::npos);
+    CHECK(error_of([] {
+              static_cast<void>(
+                  compose({{"config", "defaults:\n  - a\n  - b\n"}, {"a", "x: {y: 1}\n"}, {"b", "x: [1]\n"}}));
+          }) == "conf/b.yaml:1:4: 'x': a list cannot be merged into a dictionary (which conf/a.yaml:1:4 gives)\n    x: "
+                "[1]\n       ^\n"
+                "in 'b', which the defaults list of 'config' names");
 }
 
 TEST_CASE("the first place of the search path wins, options come from all") {
-    audyn::config::SearchPath path = config_test::search_path({{"db/a", "x: 1\n"}, {"config", "defaults: [{db: a}, _self_]\n"}});
+    audyn::config::SearchPath path =
+        config_test::search_path({{"db/a", "x: 1\n"}, {"config", "defaults: [{db: a}, _self_]\n"}});
     path.add(config_test::search_path({{"db/a", "x: 2\n"}, {"db/b", "x: 3\n"}}));
     CHECK(repr(audyn::config::compose(path, "config")) == "{'db': {'x': 1}}");
     CHECK(repr(audyn::config::compose(path, "config", {"db=b"})) == "{'db': {'x': 3}}");
-    CHECK(error_of([&] { static_cast<void>(audyn::config::compose(path, "config", {"db=c"})); }).find("options of 'db': a, b") != std::string::npos);
-    CHECK(error_of([&] { static_cast<void>(audyn::config::compose(path, "confg")); }).find("did you mean 'config'?") != std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(audyn::config::compose(path, "config", {"db=c"}));
+          }).find("options of 'db': a, b") != std::string::npos);
+    CHECK(error_of([&] { static_cast<void>(audyn::config::compose(path, "confg")); }).find("did you mean 'config'?") !=
+          std::string::npos);
 }
 
 TEST_CASE("the built-in groups compose, each of them, and can be resolved") {
@@ -92,15 +105,17 @@ TEST_CASE("the built-in groups compose, each of them, and can be resolved") {
     CHECK(config.get<int>("train.steps.iterations") == 100000);
     CHECK(config.at("train.steps.iterations").location().is_builtin());
     CHECK(config.get<std::string>("train.output.save_checkpoint.last.path") == "./exp/model/last.pth");
-    for (const std::string group : {"system", "train/dataset", "train/dataloader", "train/clip_gradient", "train/record", "test/dataset", "optimizer",
-                                    "lr_scheduler", "criterion", "model", "data", "preprocess"}) {
+    for (const std::string group :
+         {"system", "train/dataset", "train/dataloader", "train/clip_gradient", "train/record", "test/dataset",
+          "optimizer", "lr_scheduler", "criterion", "model", "data", "preprocess"}) {
         for (const std::string& option : path.options(group)) {
             CAPTURE(group);
             CAPTURE(option);
             CHECK_NOTHROW(static_cast<void>(audyn::config::compose(path, "config", {group + "=" + option})));
         }
     }
-    const audyn::Config chosen = audyn::config::compose(path, "config", {"system=cuda_ddp_amp", "train.steps.epochs=4", "optimizer=adamw"});
+    const audyn::Config chosen =
+        audyn::config::compose(path, "config", {"system=cuda_ddp_amp", "train.steps.epochs=4", "optimizer=adamw"});
     CHECK(chosen.get<bool>("system.amp.enable"));
     CHECK(chosen.get<std::string>("system.distributed.backend") == "nccl");
     CHECK_FALSE(chosen.at("train.steps.epochs").location().is_builtin());

@@ -39,7 +39,8 @@ TEST_CASE("values are read by key, by path and as C++ types") {
     CHECK(config.get<std::vector<std::string>>("train.names") == std::vector<std::string>{"a", "b"});
     CHECK(config["train"]["names"][1].as<std::string>() == "b");
     CHECK(config.get<std::string>("train.names.0") == "a");
-    CHECK(config.get<std::map<std::string, double>>("train.steps") == std::map<std::string, double>{{"epochs", 20.0}, {"rate", 1.5}});
+    CHECK(config.get<std::map<std::string, double>>("train.steps") ==
+          std::map<std::string, double>{{"epochs", 20.0}, {"rate", 1.5}});
     CHECK(config.get<int>("train.again.epochs") == 20);
     CHECK(config.get("train.batch_size", 32) == 32);
     CHECK(config.get_optional<std::string>("train.resume") == std::nullopt);
@@ -56,18 +57,30 @@ TEST_CASE("values are read by key, by path and as C++ types") {
 }
 
 TEST_CASE("whole numbers are integers, and nothing else is converted") {
-    const audyn::Config config = parse("a: 3.0\nb: 3.5\nc: true\nd: '3'\ne: 300\nf: -1\ng: 99999999999999999999\nh: 5\n");
+    const audyn::Config config =
+        parse("a: 3.0\nb: 3.5\nc: true\nd: '3'\ne: 300\nf: -1\ng: 99999999999999999999\nh: 5\n");
     CHECK(config.get<int>("a") == 3);
     CHECK(config.get<float>("g") == doctest::Approx(1e20));
-    CHECK(error_of([&] { static_cast<void>(config.get<int>("b")); }) == "x.yaml:2:4: 'b' must be an integer, not a number (3.5)\n    b: 3.5\n       ^");
-    CHECK(error_of([&] { static_cast<void>(config.get<int>("c")); }) == "x.yaml:3:4: 'c' must be an integer, not a boolean (True)\n    c: true\n       ^");
-    CHECK(error_of([&] { static_cast<void>(config.get<double>("d")); }) == "x.yaml:4:4: 'd' must be a number, not a string ('3')\n    d: '3'\n       ^");
-    CHECK(error_of([&] { static_cast<void>(config.get<std::int8_t>("e")); }).find("'e' is 300, outside the range of -128 to 127") != std::string::npos);
-    CHECK(error_of([&] { static_cast<void>(config.get<unsigned>("f")); }).find("'f' is -1, outside the range of 0 to 4294967295") != std::string::npos);
-    CHECK(error_of([&] { static_cast<void>(config.get<std::int64_t>("g")); }).find("outside the range") != std::string::npos);
-    CHECK(error_of([&] { static_cast<void>(config.get<bool>("h")); }).find("must be a boolean (true or false), not an integer (5)") != std::string::npos);
+    CHECK(error_of([&] { static_cast<void>(config.get<int>("b")); }) ==
+          "x.yaml:2:4: 'b' must be an integer, not a number (3.5)\n    b: 3.5\n       ^");
+    CHECK(error_of([&] { static_cast<void>(config.get<int>("c")); }) ==
+          "x.yaml:3:4: 'c' must be an integer, not a boolean (True)\n    c: true\n       ^");
+    CHECK(error_of([&] { static_cast<void>(config.get<double>("d")); }) ==
+          "x.yaml:4:4: 'd' must be a number, not a string ('3')\n    d: '3'\n       ^");
+    CHECK(error_of([&] {
+              static_cast<void>(config.get<std::int8_t>("e"));
+          }).find("'e' is 300, outside the range of -128 to 127") != std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(config.get<unsigned>("f"));
+          }).find("'f' is -1, outside the range of 0 to 4294967295") != std::string::npos);
+    CHECK(error_of([&] { static_cast<void>(config.get<std::int64_t>("g")); }).find("outside the range") !=
+          std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(config.get<bool>("h"));
+          }).find("must be a boolean (true or false), not an integer (5)") != std::string::npos);
     CHECK(error_of([&] { static_cast<void>(config.get<std::string>("h")); }) ==
-          "x.yaml:8:4: 'h' must be a string, not an integer (5)\n    h: 5\n       ^\nWrite it in quotes if it is meant as a text.");
+          "x.yaml:8:4: 'h' must be a string, not an integer (5)\n    h: 5\n       ^\nWrite it in quotes if it is meant "
+          "as a text.");
 }
 
 TEST_CASE("an absent key is told with its neighbours") {
@@ -75,8 +88,12 @@ TEST_CASE("an absent key is told with its neighbours") {
     CHECK(error_of([&] { static_cast<void>(config["train"]["steps"]["epoch"]); }) ==
           "x.yaml:3:5: 'train.steps' has no key 'epoch'; did you mean 'epochs'?\n        epochs: 20\n        ^");
     CHECK(error_of([&] { static_cast<void>(config.at("train.steps.zzz")); }).ends_with("It has: epochs, rate."));
-    CHECK(error_of([&] { static_cast<void>(config["train"]["names"][2]); }).find("'train.names' has 2 items; there is no item 2") != std::string::npos);
-    CHECK(error_of([&] { static_cast<void>(config["train"]["resume"]["x"]); }).find("'train.resume' is null and has no key 'x'") != std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(config["train"]["names"][2]);
+          }).find("'train.names' has 2 items; there is no item 2") != std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(config["train"]["resume"]["x"]);
+          }).find("'train.resume' is null and has no key 'x'") != std::string::npos);
     CHECK(error_of([&] { static_cast<void>(config.get<int>("train.out")); }) ==
           "x.yaml:7:8: 'train.out' is mandatory and was not given ('\?\?\?')\n      out: \?\?\?\n           ^");
 }
@@ -123,14 +140,17 @@ TEST_CASE("printing, JSON, attachments") {
 TEST_CASE("constants are kept apart from strings") {
     audyn::config::Resolvers resolvers;
     resolvers.add_constant("torch.bfloat16").add_constant("my.vocab_size", 84);
-    const audyn::Config config = parse("dtype: ${const:torch.bfloat16}\nnext: ${const:torch.bfloat16 + 1}\nsize: ${const:my.vocab_size + 2}\n"
-                                       "bad: ${const:torch.bfloat61}\n",
-                                       resolvers);
+    const audyn::Config config =
+        parse("dtype: ${const:torch.bfloat16}\nnext: ${const:torch.bfloat16 + 1}\nsize: ${const:my.vocab_size + 2}\n"
+              "bad: ${const:torch.bfloat61}\n",
+              resolvers);
     CHECK(config.get<Constant>("dtype") == Constant{"torch.bfloat16", std::int64_t{0}});
     CHECK(config.get<Constant>("next") == Constant{"torch.bfloat16", std::int64_t{1}});
     CHECK(config.get<int>("size") == 86);
-    CHECK(error_of([&] { static_cast<void>(config.get<std::string>("dtype")); }).find("'dtype' must be a string, not a constant (torch.bfloat16)") !=
-          std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(config.get<std::string>("dtype"));
+          }).find("'dtype' must be a string, not a constant (torch.bfloat16)") != std::string::npos);
     CHECK(error_of([&] { static_cast<void>(config["bad"].is_constant()); }) ==
-          "x.yaml:4:6: 'bad': unknown constant 'torch.bfloat61'; did you mean 'torch.bfloat16'?\n    bad: ${const:torch.bfloat61}\n         ^");
+          "x.yaml:4:6: 'bad': unknown constant 'torch.bfloat61'; did you mean 'torch.bfloat16'?\n    bad: "
+          "${const:torch.bfloat61}\n         ^");
 }

@@ -46,14 +46,20 @@ TEST_CASE("absolute, relative and nested interpolation, as OmegaConf 2.3 resolve
 
 TEST_CASE("what cannot be resolved names the key that holds it and the key that it looks for") {
     const std::vector<std::pair<std::string, std::string>> golden{
-        {"train: {lr: 1}\na: ${trian.lr}\n", "x.yaml:2:4: 'a': interpolation key 'trian.lr' not found; did you mean 'train'?\n    a: ${trian.lr}\n       ^"},
-        {"train: {lr: 1}\na: ${train.rl}\n", "x.yaml:2:4: 'a': interpolation key 'train.rl' not found; did you mean 'train.lr'?\n    a: ${train.rl}\n       ^"},
-        {"a: ${b}\nb: ${a}\n", "x.yaml:1:4: 'a': the interpolation refers to itself: a -> b -> a\n    a: ${b}\n       ^"},
-        {"a: ${b}\nb: ???\n", "x.yaml:1:4: 'a': interpolation to the key 'b', whose mandatory value '\?\?\?' is missing\n    a: ${b}\n       ^"},
-        {"a: ${b.c}\nb: 5\n", "x.yaml:1:4: 'a': interpolation key 'b.c' not found: 'b' is an integer and has no keys\n    a: ${b.c}\n       ^"},
-        {"a: {b: \"${a}\"}\n", "x.yaml:1:8: 'a.b': the interpolation '${a}' refers to a dictionary or list that contains it\n    a: {b: \"${a}\"}\n           ^"},
-        {"a: ${oc.envv:HOME}\n",
-         "x.yaml:1:4: 'a': unsupported interpolation type 'oc.envv': there is no such resolver; did you mean 'oc.env'?\n    a: ${oc.envv:HOME}\n       ^"},
+        {"train: {lr: 1}\na: ${trian.lr}\n", "x.yaml:2:4: 'a': interpolation key 'trian.lr' not found; did you mean "
+                                             "'train'?\n    a: ${trian.lr}\n       ^"},
+        {"train: {lr: 1}\na: ${train.rl}\n", "x.yaml:2:4: 'a': interpolation key 'train.rl' not found; did you mean "
+                                             "'train.lr'?\n    a: ${train.rl}\n       ^"},
+        {"a: ${b}\nb: ${a}\n",
+         "x.yaml:1:4: 'a': the interpolation refers to itself: a -> b -> a\n    a: ${b}\n       ^"},
+        {"a: ${b}\nb: ???\n", "x.yaml:1:4: 'a': interpolation to the key 'b', whose mandatory value '\?\?\?' is "
+                              "missing\n    a: ${b}\n       ^"},
+        {"a: ${b.c}\nb: 5\n", "x.yaml:1:4: 'a': interpolation key 'b.c' not found: 'b' is an integer and has no keys\n "
+                              "   a: ${b.c}\n       ^"},
+        {"a: {b: \"${a}\"}\n", "x.yaml:1:8: 'a.b': the interpolation '${a}' refers to a dictionary or list that "
+                               "contains it\n    a: {b: \"${a}\"}\n           ^"},
+        {"a: ${oc.envv:HOME}\n", "x.yaml:1:4: 'a': unsupported interpolation type 'oc.envv': there is no such "
+                                 "resolver; did you mean 'oc.env'?\n    a: ${oc.envv:HOME}\n       ^"},
     };
     for (const auto& [yaml, message] : golden) {
         CAPTURE(yaml);
@@ -67,11 +73,15 @@ TEST_CASE("the program's own resolvers") {
         context.warn("times was used by " + context.key());
         return *arguments[0].get_if<std::int64_t>() * *context.select("factor").get_if<std::int64_t>();
     });
-    resolvers.add("fails", [](std::span<const Value>, audyn::config::ResolverContext&) -> Value { throw std::runtime_error("no luck"); });
+    resolvers.add("fails", [](std::span<const Value>, audyn::config::ResolverContext&) -> Value {
+        throw std::runtime_error("no luck");
+    });
     const audyn::Config config = parse("a: ${times:${b}}\nb: 3\nfactor: 5\nc: ${fails:}\n", resolvers);
     CHECK(config.get<int>("a") == 15);
     CHECK(config.warnings() == std::vector<std::string>{"times was used by a"});
-    CHECK(error_of([&] { static_cast<void>(config.get<int>("c")); }).find("'c': the resolver 'fails' failed: no luck") != std::string::npos);
+    CHECK(error_of([&] {
+              static_cast<void>(config.get<int>("c"));
+          }).find("'c': the resolver 'fails' failed: no luck") != std::string::npos);
 }
 
 TEST_CASE("endless growth is refused") {

@@ -1,9 +1,9 @@
 /// Compares the configuration layer with what Hydra 1.3.2 and OmegaConf 2.3.0 did:
-/// `config_oracle [--deviations FILE] [--known-failures FILE] ORACLE.jsonl...`. Both formats of the oracle are recognised. Prints each
-/// difference and at the end `N passed, N failed`.
+/// `config_oracle [--deviations FILE] [--known-failures FILE] ORACLE.jsonl...`. Both formats of the oracle are
+/// recognised. Prints each difference and at the end `N passed, N failed`.
 ///
-/// The deviations are the cases in which we differ on purpose, `ID: REASON` a line; the known failures are cases not reached yet, by their
-/// ids. Either kind of case must differ: one that passes has to leave its list.
+/// The deviations are the cases in which we differ on purpose, `ID: REASON` a line; the known failures are cases not
+/// reached yet, by their ids. Either kind of case must differ: one that passes has to leave its list.
 
 #include "oracle_compose.hpp"
 #include "oracle_overrides.hpp"

@@ -67,22 +67,29 @@ inline config::Value const_as_text(std::span<const config::Value> arguments, con
 inline std::string encoded(const config::Value& value, const std::string& search_folder);
 
 inline std::string encoded_text(const std::string& text, const std::string& search_folder) {
-    return Json(Folder::replaced(text, search_folder, "@SEARCH_DIR@")).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Json(Folder::replaced(text, search_folder, "@SEARCH_DIR@"))
+        .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 inline std::string encoded_scalar(const config::Value& value, const std::string& search_folder) {
     using config::Kind;
     switch (value.kind()) {
-    case Kind::null: return "null";
-    case Kind::boolean: return *value.get_if<bool>() ? "true" : "false";
-    case Kind::big_integer: return R"({"$int":")" + config::python_text(value) + "\"}";
+    case Kind::null:
+        return "null";
+    case Kind::boolean:
+        return *value.get_if<bool>() ? "true" : "false";
+    case Kind::big_integer:
+        return R"({"$int":")" + config::python_text(value) + "\"}";
     case Kind::floating: {
         const std::string text = config::python_text(value);
         return std::isfinite(*value.get_if<double>()) ? text : R"({"$float":")" + text + "\"}";
     }
-    case Kind::bytes: return R"({"$bytes":")" + config::detail::encode_base64(value.get_if<config::Bytes>()->data) + "\"}";
-    case Kind::string: return encoded_text(*value.get_if<std::string>(), search_folder);
-    default: return config::python_text(value);
+    case Kind::bytes:
+        return R"({"$bytes":")" + config::detail::encode_base64(value.get_if<config::Bytes>()->data) + "\"}";
+    case Kind::string:
+        return encoded_text(*value.get_if<std::string>(), search_folder);
+    default:
+        return config::python_text(value);
     }
 }
 
@@ -143,8 +150,9 @@ inline void set_environment(const Json& test) {
 
 /// Words in single quotes that a recorded message has and ours lacks; for the errors whose text is Hydra's own.
 inline std::string lacking_names(const Json& error, const std::string& ours) {
-    static const std::vector<std::string> classes{"ConfigCompositionException", "MissingConfigException", "InterpolationKeyError",
-                                                  "InterpolationToMissingValueError", "UnsupportedInterpolationType"};
+    static const std::vector<std::string> classes{"ConfigCompositionException", "MissingConfigException",
+                                                  "InterpolationKeyError", "InterpolationToMissingValueError",
+                                                  "UnsupportedInterpolationType"};
     if (std::find(classes.begin(), classes.end(), error["class"].get<std::string>()) == classes.end()) {
         return "";
     }
@@ -205,7 +213,8 @@ inline std::string check_composition(const Json& test) {
     for (const auto& text : test["overrides"]) {
         overrides.push_back(Folder::replaced(text.get<std::string>(), "@SEARCH_DIR@", search_folder));
     }
-    const auto name = test["config_name"].is_null() ? std::nullopt : std::optional(test["config_name"].get<std::string>());
+    const auto name =
+        test["config_name"].is_null() ? std::nullopt : std::optional(test["config_name"].get<std::string>());
     config::Resolvers resolvers;
     resolvers.add("const", const_as_text);
     std::optional<config::Config> composed;
@@ -217,7 +226,8 @@ inline std::string check_composition(const Json& test) {
     }
     if (test.contains("error")) {
         if (composed) {
-            return "composes, but should not: " + test["error"]["class"].get<std::string>() + ": " + test["error"]["message"].get<std::string>();
+            return "composes, but should not: " + test["error"]["class"].get<std::string>() + ": " +
+                   test["error"]["message"].get<std::string>();
         }
         return lacking_names(test["error"], error);
     }

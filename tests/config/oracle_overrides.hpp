@@ -28,12 +28,17 @@ inline Json tagged_list(const std::vector<audyn::config::Element>& elements) {
 inline Json tagged_scalar(const audyn::config::Value& value) {
     using audyn::config::Kind;
     switch (value.kind()) {
-    case Kind::null: return {{"t", "null"}};
-    case Kind::boolean: return {{"t", "bool"}, {"v", *value.get_if<bool>()}};
+    case Kind::null:
+        return {{"t", "null"}};
+    case Kind::boolean:
+        return {{"t", "bool"}, {"v", *value.get_if<bool>()}};
     case Kind::integer:
-    case Kind::big_integer: return {{"t", "int"}, {"v", audyn::config::python_text(value)}};
-    case Kind::floating: return {{"t", "float"}, {"v", audyn::config::python_text(value)}};
-    default: return {{"t", "str"}, {"v", audyn::config::python_text(value)}};
+    case Kind::big_integer:
+        return {{"t", "int"}, {"v", audyn::config::python_text(value)}};
+    case Kind::floating:
+        return {{"t", "float"}, {"v", audyn::config::python_text(value)}};
+    default:
+        return {{"t", "str"}, {"v", audyn::config::python_text(value)}};
     }
 }
 
@@ -48,9 +53,12 @@ inline Json texts(const audyn::config::Element& list) {
 inline Json tagged(const audyn::config::Element& element) {
     using Type = audyn::config::Element::Type;
     switch (element.type) {
-    case Type::scalar: return tagged_scalar(element.value);
-    case Type::quoted: return {{"t", "quoted"}, {"v", *element.value.get_if<std::string>()}};
-    case Type::list: return {{"t", "list"}, {"v", tagged_list(element.items)}};
+    case Type::scalar:
+        return tagged_scalar(element.value);
+    case Type::quoted:
+        return {{"t", "quoted"}, {"v", *element.value.get_if<std::string>()}};
+    case Type::list:
+        return {{"t", "list"}, {"v", tagged_list(element.items)}};
     case Type::dict: {
         Json pairs = Json::array();
         for (std::size_t index = 0; index < element.items.size(); ++index) {
@@ -58,10 +66,17 @@ inline Json tagged(const audyn::config::Element& element) {
         }
         return {{"t", "dict"}, {"v", pairs}};
     }
-    case Type::choice: return {{"t", "choice"}, {"v", tagged_list(element.items)}, {"simple", element.simple}, {"shuffle", element.shuffle}};
-    case Type::range: return {{"t", "range"}, {"v", tagged_list(element.items)}, {"shuffle", element.shuffle}};
-    case Type::interval: return {{"t", "interval"}, {"v", tagged_list(element.items)}};
-    case Type::glob: break;
+    case Type::choice:
+        return {{"t", "choice"},
+                {"v", tagged_list(element.items)},
+                {"simple", element.simple},
+                {"shuffle", element.shuffle}};
+    case Type::range:
+        return {{"t", "range"}, {"v", tagged_list(element.items)}, {"shuffle", element.shuffle}};
+    case Type::interval:
+        return {{"t", "interval"}, {"v", tagged_list(element.items)}};
+    case Type::glob:
+        break;
     }
     return {{"t", "glob"}, {"include", texts(element.items[0])}, {"exclude", texts(element.items[1])}};
 }
@@ -69,10 +84,14 @@ inline Json tagged(const audyn::config::Element& element) {
 inline Json type_name(const audyn::config::Override& override) {
     using Type = audyn::config::Override::Type;
     switch (override.type) {
-    case Type::change: return "CHANGE";
-    case Type::add: return "ADD";
-    case Type::force_add: return "FORCE_ADD";
-    case Type::remove: break;
+    case Type::change:
+        return "CHANGE";
+    case Type::add:
+        return "ADD";
+    case Type::force_add:
+        return "FORCE_ADD";
+    case Type::remove:
+        break;
     }
     return "DEL";
 }
@@ -83,11 +102,16 @@ inline Json value_type_name(const audyn::config::Override& override) {
         return nullptr;
     }
     switch (override.element->type) {
-    case Type::choice: return override.element->simple ? "SIMPLE_CHOICE_SWEEP" : "CHOICE_SWEEP";
-    case Type::range: return "RANGE_SWEEP";
-    case Type::interval: return "INTERVAL_SWEEP";
-    case Type::glob: return "GLOB_CHOICE_SWEEP";
-    default: return "ELEMENT";
+    case Type::choice:
+        return override.element->simple ? "SIMPLE_CHOICE_SWEEP" : "CHOICE_SWEEP";
+    case Type::range:
+        return "RANGE_SWEEP";
+    case Type::interval:
+        return "INTERVAL_SWEEP";
+    case Type::glob:
+        return "GLOB_CHOICE_SWEEP";
+    default:
+        return "ELEMENT";
     }
 }
 

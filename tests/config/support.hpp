@@ -37,12 +37,17 @@ public:
     }
     [[nodiscard]] bool has_config(const std::string& path) const override { return load(path) != nullptr; }
     [[nodiscard]] bool has_group(const std::string& path) const override { return embedded_.has_group(path); }
-    [[nodiscard]] std::vector<std::string> options(const std::string& group) const override { return embedded_.options(group); }
-    [[nodiscard]] std::vector<std::string> groups(const std::string& group) const override { return embedded_.groups(group); }
+    [[nodiscard]] std::vector<std::string> options(const std::string& group) const override {
+        return embedded_.options(group);
+    }
+    [[nodiscard]] std::vector<std::string> groups(const std::string& group) const override {
+        return embedded_.groups(group);
+    }
     [[nodiscard]] std::string description() const override { return folder_; }
 
 private:
-    static std::vector<audyn::config::EmbeddedFile> names(const std::vector<std::pair<std::string, std::string>>& files) {
+    static std::vector<audyn::config::EmbeddedFile>
+    names(const std::vector<std::pair<std::string, std::string>>& files) {
         std::vector<audyn::config::EmbeddedFile> result;
         for (const auto& file : files) {
             result.push_back({file.first, ""});
@@ -62,7 +67,8 @@ inline audyn::config::SearchPath search_path(Files files) {
 }
 
 /// Composes `config` of the given files.
-inline audyn::Config compose(Files files, const std::vector<std::string>& overrides = {}, audyn::config::Resolvers resolvers = {}) {
+inline audyn::Config compose(Files files, const std::vector<std::string>& overrides = {},
+                             audyn::config::Resolvers resolvers = {}) {
     return audyn::config::compose(search_path(std::move(files)), "config", overrides, std::move(resolvers));
 }
 

@@ -22,13 +22,34 @@ std::string repr(const std::string& yaml) {
 
 TEST_CASE("plain scalars have the types of YAML 1.1 as OmegaConf reads them") {
     // value and Python's repr, as Hydra 1.3.2 printed them
-    const std::vector<std::pair<std::string, std::string>> recorded{
-        {"1e-3", "0.001"},     {"1E3", "1000.0"},    {".5", "0.5"},       {"-.5", "'-.5'"}, {"1_000", "1000"},    {"0x1F", "31"},
-        {"0o17", "'0o17'"},    {"017", "15"},        {"0b101", "5"},      {"1:30", "90"},   {"1:30.5", "90.5"},   {"on", "True"},
-        {"NO", "False"},       {"y", "'y'"},         {"tRue", "'tRue'"},  {"~", "None"},    {"", "None"},         {".inf", "inf"},
-        {"inf", "'inf'"},      {"08", "'08'"},       {"1.", "1.0"},       {"1.e3", "1000.0"}, {"2001-01-01", "'2001-01-01'"},
-        {"!!str 5", "'5'"},    {"!!int \"5\"", "5"}, {"\"5\"", "'5'"},    {"12345678901234567890", "12345678901234567890"},
-        {"!!binary aGk=", "b'hi'"}};
+    const std::vector<std::pair<std::string, std::string>> recorded{{"1e-3", "0.001"},
+                                                                    {"1E3", "1000.0"},
+                                                                    {".5", "0.5"},
+                                                                    {"-.5", "'-.5'"},
+                                                                    {"1_000", "1000"},
+                                                                    {"0x1F", "31"},
+                                                                    {"0o17", "'0o17'"},
+                                                                    {"017", "15"},
+                                                                    {"0b101", "5"},
+                                                                    {"1:30", "90"},
+                                                                    {"1:30.5", "90.5"},
+                                                                    {"on", "True"},
+                                                                    {"NO", "False"},
+                                                                    {"y", "'y'"},
+                                                                    {"tRue", "'tRue'"},
+                                                                    {"~", "None"},
+                                                                    {"", "None"},
+                                                                    {".inf", "inf"},
+                                                                    {"inf", "'inf'"},
+                                                                    {"08", "'08'"},
+                                                                    {"1.", "1.0"},
+                                                                    {"1.e3", "1000.0"},
+                                                                    {"2001-01-01", "'2001-01-01'"},
+                                                                    {"!!str 5", "'5'"},
+                                                                    {"!!int \"5\"", "5"},
+                                                                    {"\"5\"", "'5'"},
+                                                                    {"12345678901234567890", "12345678901234567890"},
+                                                                    {"!!binary aGk=", "b'hi'"}};
     for (const auto& [yaml, python] : recorded) {
         CAPTURE(yaml);
         CHECK(repr("k: " + yaml) == "{'k': " + python + "}");
@@ -37,22 +58,27 @@ TEST_CASE("plain scalars have the types of YAML 1.1 as OmegaConf reads them") {
 
 TEST_CASE("merge keys, anchors and odd roots") {
     CHECK(repr("a: &x {b: 1}\nc:\n  <<: *x\n  b: 2\n") == "{'a': {'b': 1}, 'c': {'b': 2}}");
-    CHECK(repr("a: &a {x: 1, y: 1}\nb: &b {y: 2}\nc:\n  <<: [*a, *b]\n") == "{'a': {'x': 1, 'y': 1}, 'b': {'y': 2}, 'c': {'y': 1, 'x': 1}}");
+    CHECK(repr("a: &a {x: 1, y: 1}\nb: &b {y: 2}\nc:\n  <<: [*a, *b]\n") ==
+          "{'a': {'x': 1, 'y': 1}, 'b': {'y': 2}, 'c': {'y': 1, 'x': 1}}");
     CHECK(repr("") == "{}");
     CHECK(repr("hello") == "{'hello': None}");
     CHECK(repr("- 1\n- 2\n") == "[1, 2]");
-    CHECK(repr("\xEF\xBB\xBF" "a: 1\r\nb: 2\r\n") == "{'a': 1, 'b': 2}");
+    CHECK(repr("\xEF\xBB\xBF"
+               "a: 1\r\nb: 2\r\n") == "{'a': 1, 'b': 2}");
 }
 
 TEST_CASE("mistakes are shown with file, line, column and a caret") {
     const std::vector<std::pair<std::string, std::string>> golden{
-        {"a: 1\nb:\n\tc: 1\n", "x.yaml:3:1: a tab is not allowed here: indent and separate with spaces\n    \tc: 1\n    ^"},
-        {"a: 1\n b: 2\n", "x.yaml:2:3: a ':' is not allowed here: quote the text, or put the inner key on a line of its own\n     b: 2\n      ^"},
+        {"a: 1\nb:\n\tc: 1\n",
+         "x.yaml:3:1: a tab is not allowed here: indent and separate with spaces\n    \tc: 1\n    ^"},
+        {"a: 1\n b: 2\n", "x.yaml:2:3: a ':' is not allowed here: quote the text, or put the inner key on a line of "
+                          "its own\n     b: 2\n      ^"},
         {"lr: 1\nsteps: 2\nlr: 3\n", "x.yaml:3:1: the key 'lr' is given twice in one dictionary\n    lr: 3\n    ^"},
-        {"a: &r [1, *r]\n", "x.yaml:1:11: the alias refers to a node that contains it\n    a: &r [1, *r]\n              ^"},
+        {"a: &r [1, *r]\n",
+         "x.yaml:1:11: the alias refers to a node that contains it\n    a: &r [1, *r]\n              ^"},
         {"name: \"caf\xC3\xA9\ntail: 1\n", "x.yaml:1:7: the quote is not closed\n    name: \"caf\xC3\xA9\n          ^"},
-        {"lr: ${optimizer.lr\n",
-         "x.yaml:1:5: the interpolation '${optimizer.lr' is wrong: it ends too early; is a '}', ']' or quote missing?\n    lr: ${optimizer.lr\n        ^"},
+        {"lr: ${optimizer.lr\n", "x.yaml:1:5: the interpolation '${optimizer.lr' is wrong: it ends too early; is a "
+                                 "'}', ']' or quote missing?\n    lr: ${optimizer.lr\n        ^"},
         {"a: 1\n---\nb: 2\n", "x.yaml:1:1: the file has more than one document ('---')\n    a: 1\n    ^"},
         {"value: !mine 5\n", "x.yaml:1:8: unknown tag '!mine'\n    value: !mine 5\n           ^"},
         {"l: [1,,2]\n", "x.yaml:1:7: an item is missing before this comma\n    l: [1,,2]\n          ^"},

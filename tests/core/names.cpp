@@ -20,6 +20,7 @@ TEST_CASE("every error of the toolkit can be caught as audyn::Error") {
 }
 
 TEST_CASE("the version as text is the version as numbers") {
-    CHECK(std::string(audyn::version) == std::to_string(AUDYN_VERSION_MAJOR) + "." + std::to_string(AUDYN_VERSION_MINOR) + "." +
+    CHECK(std::string(audyn::version) == std::to_string(AUDYN_VERSION_MAJOR) + "." +
+                                             std::to_string(AUDYN_VERSION_MINOR) + "." +
                                              std::to_string(AUDYN_VERSION_PATCH));
 }

@@ -105,6 +105,21 @@ TEST_CASE("ordered_prefetcher: a new run cancels the one before and never gives 
     }
 }
 
+TEST_CASE("ordered_prefetcher: an item that is finished after its run was replaced is dropped") {
+    Prefetcher prefetcher(1, 2, nothing);
+    std::latch begun(1);
+    prefetcher.start(1, [&](int64_t, const std::atomic<bool>& cancelled) {
+        begun.count_down();
+        while (!cancelled) {
+            std::this_thread::yield();
+        }
+        return std::make_unique<int64_t>(-1);
+    });
+    begun.wait();
+    prefetcher.start(3, square);
+    CHECK(rest(prefetcher) == std::vector<int64_t>{0, 1, 4});
+}
+
 TEST_CASE("ordered_prefetcher: a run that is being made is cancelled by a new one and by destruction") {
     const auto token = std::make_shared<int>(0);
     {

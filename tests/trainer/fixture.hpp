@@ -13,7 +13,6 @@
 #include <torch/nn/modules/loss.h>
 #include <torch/nn/pimpl.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,22 +72,6 @@ using Trainer = audyn::Trainer<Network, audyn::optim::AdamW, AmpPolicy, audyn::d
 inline audyn::TrainerOptions options() {
     return audyn::TrainerOptions().max_epochs(2).progress_bar(false);
 }
-
-/// An empty folder that is removed with the object.
-class Folder {
-public:
-    Folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "audyn-test-XXXXXX").string();
-        path_ = mkdtemp(pattern.data());
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline bool same_parameters(const torch::nn::Module& one, const torch::nn::Module& other) {
     const auto first = one.parameters();

@@ -1,3 +1,4 @@
+#include "../temporary_folder.hpp"
 #include "fixture.hpp"
 
 #include <audyn/checkpoint/load.hpp>
@@ -100,14 +101,14 @@ TEST_CASE("a resumed training continues bit for bit") {
         }
         return std::pair(network, *trainer.metric("train/total"));
     };
-    const fixture::Folder folder;
+    const TemporaryFolder folder;
     for (const int64_t accumulation : {1, 2}) {
         const auto options = audyn::TrainerOptions().progress_bar(false).gradient_accumulation(accumulation);
         const auto whole = train("", "", 10, options);
         for (const int64_t stop : {1, 3, 4, 7, 9}) {
             CAPTURE(accumulation);
             CAPTURE(stop);
-            const std::string path = folder / ("stop" + std::to_string(stop) + ".pth");
+            const std::string path = (folder / ("stop" + std::to_string(stop) + ".pth")).string();
             train(path, "", stop, options);
             const auto resumed = train("", path, 10, options);
             CHECK(fixture::same_parameters(*whole.first, *resumed.first));
@@ -117,13 +118,13 @@ TEST_CASE("a resumed training continues bit for bit") {
 }
 
 TEST_CASE("a loss that is not finite ends the training and names the iteration") {
-    const fixture::Folder folder;
+    const TemporaryFolder folder;
     auto inputs = fixture::features().clone();
     inputs[20].fill_(std::numeric_limits<float>::quiet_NaN()); // batch 2 of 6
     auto network = make_network();
     audyn::SaveCheckpoint entries;
-    entries.iteration = {1, folder / "iteration{iteration}.pth"};
-    entries.last = folder / "last.pth";
+    entries.iteration = {1, (folder / "iteration{iteration}.pth").string()};
+    entries.last = (folder / "last.pth").string();
     fixture::Trainer<> trainer(network, make_optimizer(network), torch::nn::CrossEntropyLoss(),
                                fixture::options().save_checkpoint(entries));
     audyn::DataLoader loader(fixture::dataset(inputs), audyn::DataLoaderOptions().batch_size(8));
@@ -141,15 +142,15 @@ TEST_CASE("a loss that is not finite ends the training and names the iteration")
 }
 
 TEST_CASE("parameters that are not finite are not saved") {
-    const fixture::Folder folder;
+    const TemporaryFolder folder;
     auto network = make_network();
     fixture::Trainer<> trainer(network, make_optimizer(network), torch::nn::CrossEntropyLoss(), fixture::options());
     {
         const c10::NoGradGuard no_grad;
         network->second->weight[0][0] = std::numeric_limits<float>::infinity();
     }
-    CHECK_THROWS_WITH_AS(trainer.save_checkpoint(folder / "x.pth"), doctest::Contains("'2.weight' is not finite"),
-                         audyn::TrainingError);
+    CHECK_THROWS_WITH_AS(trainer.save_checkpoint((folder / "x.pth").string()),
+                         doctest::Contains("'2.weight' is not finite"), audyn::TrainingError);
     CHECK_FALSE(std::filesystem::exists(folder / "x.pth"));
 }
 
@@ -183,10 +184,10 @@ public:
 } // namespace
 
 TEST_CASE("callbacks are called in the order of the loop, and may log metrics") {
-    const fixture::Folder folder;
+    const TemporaryFolder folder;
     auto network = make_network();
     audyn::SaveCheckpoint entries;
-    entries.last = folder / "last.pth";
+    entries.last = (folder / "last.pth").string();
     fixture::Trainer<> trainer(
         network, make_optimizer(network), torch::nn::CrossEntropyLoss(),
         audyn::TrainerOptions().max_epochs(1).gradient_accumulation(2).progress_bar(false).save_checkpoint(entries));
@@ -220,9 +221,9 @@ TEST_CASE("early stopping ends a training that does not improve") {
 }
 
 TEST_CASE("fast_dev_run and limits shorten a run") {
-    const fixture::Folder folder;
+    const TemporaryFolder folder;
     audyn::SaveCheckpoint entries;
-    entries.last = folder / "last.pth";
+    entries.last = (folder / "last.pth").string();
     audyn::DataLoader loader(fixture::dataset(), audyn::DataLoaderOptions().batch_size(8));
     {
         auto network = make_network();
@@ -312,16 +313,16 @@ TEST_CASE("a model without names takes the batch by position") {
 }
 
 TEST_CASE("a checkpoint has Audyn's keys, and the best epoch is kept") {
-    const fixture::Folder folder;
+    const TemporaryFolder folder;
     auto network = make_network();
     audyn::SaveCheckpoint entries;
-    entries.best_epoch = folder / "best_epoch.pth";
-    entries.epoch = {2, folder / "epoch{epoch}.pth"};
+    entries.best_epoch = (folder / "best_epoch.pth").string();
+    entries.epoch = {2, (folder / "epoch{epoch}.pth").string()};
     fixture::Trainer<audyn::amp::BFloat16> trainer(network, make_optimizer(network), torch::nn::CrossEntropyLoss(),
                                                    fixture::options().save_checkpoint(entries));
     audyn::DataLoader loader(fixture::dataset(), audyn::DataLoaderOptions().batch_size(8));
     trainer.fit(loader, loader);
-    CHECK(trainer.best_checkpoint() == folder / "best_epoch.pth");
+    CHECK(trainer.best_checkpoint() == (folder / "best_epoch.pth").string());
     CHECK_FALSE(std::filesystem::exists(folder / "epoch1.pth"));
     const auto state = audyn::checkpoint::load(folder / "epoch2.pth");
     for (const char* key : {"model", "optimizer", "lr_scheduler", "scaler", "iteration_idx", "best_loss",

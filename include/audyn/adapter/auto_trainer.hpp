@@ -226,7 +226,7 @@ private:
             return with_amp(plan, std::move(model), trainer::SupervisedStep());
         }
         std::unique_ptr<trainer::TrainerBase> trainer;
-        const auto try_step = [&]<class Step>(std::type_identity<Step>) {
+        [[maybe_unused]] const auto try_step = [&]<class Step>(std::type_identity<Step>) {
             if (!trainer && plan.targets().builds<Step>(*node)) {
                 trainer = with_amp(plan, model, plan.targets().build<Step>(*node));
             }

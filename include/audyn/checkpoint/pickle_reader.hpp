@@ -162,7 +162,10 @@ private:
         if (T* content = std::get_if<T>(&node.content)) {
             return *content;
         }
-        fail(std::string("the pickle has something else where ") + what + " must be");
+        // Not one expression: GCC 12 sees overruns in a chain of string additions that it inlined (PR105329).
+        std::string reason = "the pickle has something else where ";
+        reason.append(what).append(" must be");
+        fail(reason);
     }
 
     // The opcodes. Their names are those of Python's `pickle` module.

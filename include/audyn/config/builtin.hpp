@@ -31,8 +31,6 @@ hydra:
     dir: ./log/${now:%Y%m%d-%H%M%S}
 )yaml"},
 
-        // ---- system
-        // ------------------------------------------------------------------------------------------------------------------------
         {"system/default", R"yaml(seed: 0
 num_threads: null  # of one process; null leaves libtorch's choice
 
@@ -151,8 +149,6 @@ amp:
 accelerator: mps
 )yaml"},
 
-        // ---- data
-        // --------------------------------------------------------------------------------------------------------------------------
         {"data/default", R"yaml(root: null
 
 audio:
@@ -166,8 +162,6 @@ max_workers: null
 max_shard_size: 1000000000
 )yaml"},
 
-        // ---- train
-        // -------------------------------------------------------------------------------------------------------------------------
         {"train/default", R"yaml(defaults:
   - dataset: default
   - dataloader: default
@@ -248,8 +242,6 @@ clip_value: 1.0
         {"train/record/default", ""},
         {"train/record/none", ""},
 
-        // ---- test
-        // --------------------------------------------------------------------------------------------------------------------------
         {"test/default", R"yaml(defaults:
   - dataset: default
   - dataloader: default
@@ -292,8 +284,6 @@ output:
   shuffle: false
 )yaml"},
 
-        // ---- model, criterion
-        // --------------------------------------------------------------------------------------------------------------
         {"model/default", "checkpoint: null\n"},
         {"criterion/default", ""},
         {"criterion/none", ""},
@@ -337,8 +327,6 @@ l1:
       target: ???
 )yaml"},
 
-        // ---- optimizer, lr_scheduler
-        // -------------------------------------------------------------------------------------------------------
         {"optimizer/adam",
          "_target_: torch.optim.Adam\nlr: 1e-3\nbetas: [0.9, 0.999]\neps: 1e-8\nweight_decay: 0\namsgrad: false\n"},
         {"optimizer/adamw",

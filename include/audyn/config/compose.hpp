@@ -67,9 +67,6 @@ private:
         return whole.add(hydra).add(search_path);
     }
 
-    // ---- search path
-    // -------------------------------------------------------------------------------------------------------------------
-
     /// `hydra.searchpath` of the command line or the primary configuration adds places at the end.
     void extend_search_path(const std::vector<Override>& overrides) {
         const std::shared_ptr<const LoadedConfig> primary = config_name_ ? repository_.load(*config_name_) : nullptr;
@@ -123,9 +120,6 @@ private:
         }
         repository_.set_search_path(std::move(extended));
     }
-
-    // ---- merging
-    // -----------------------------------------------------------------------------------------------------------------------
 
     [[nodiscard]] Value merge_all(const std::vector<ResultItem>& items) {
         Value root = Value::dict();
@@ -194,9 +188,6 @@ private:
             }
         }
     }
-
-    // ---- overrides
-    // ---------------------------------------------------------------------------------------------------------------------
 
     static void refuse_sweeps(const std::vector<Override>& overrides) {
         for (const Override& override : overrides) {
@@ -357,9 +348,6 @@ private:
         }
         return left == right;
     }
-
-    // ---- the run
-    // -----------------------------------------------------------------------------------------------------------------------
 
     /// Fills in what `hydra` says about this run.
     void describe_run(Value& root, const std::vector<Override>& overrides, const GroupChoices& choices) {

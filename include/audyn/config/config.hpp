@@ -53,9 +53,6 @@ public:
         : document_(std::make_shared<Document>(std::move(root), std::move(environment))),
           node_(document_->root.get()) {}
 
-    // ---- finding
-    // -----------------------------------------------------------------------------------------------------------------------
-
     /// Member of a dictionary. Throws when it is absent.
     [[nodiscard]] Config operator[](std::string_view key) const {
         const Config here = resolved();
@@ -107,9 +104,6 @@ public:
     }
 
     [[nodiscard]] bool contains(std::string_view path) const { return find(path).has_value(); }
-
-    // ---- reading
-    // -----------------------------------------------------------------------------------------------------------------------
 
     /// The value as a `T`: `bool`, an integer (its range is checked), `float`, `double`, `std::string`,
     /// `std::filesystem::path`, `Constant`, `Value`, vectors, maps and optionals of those, or a type with a
@@ -203,9 +197,6 @@ public:
         return result;
     }
 
-    // ---- identity
-    // ----------------------------------------------------------------------------------------------------------------------
-
     /// Full key such as `optimizer.lr` or `train.stages[1]`; empty at the root.
     [[nodiscard]] std::string path() const { return node_->path(); }
     /// The last part of the full key.
@@ -220,9 +211,6 @@ public:
     }
     /// YAML as OmegaConf writes it.
     [[nodiscard]] std::string to_yaml(bool resolve = false) const { return emit_yaml(to_value(resolve)); }
-
-    // ---- editing
-    // -----------------------------------------------------------------------------------------------------------------------
 
     /// Sets the value at a path; dictionaries on the way are made. A list on the way needs an index that exists.
     void set(std::string_view path, Value value) {
@@ -269,9 +257,6 @@ public:
         node_ = document_->root.get();
     }
 
-    // ---- errors
-    // ------------------------------------------------------------------------------------------------------------------------
-
     /// An error about this node: place, full key, `reason`, the line with a caret. `reason` continues the sentence that
     /// the key begins: `throw config["lr"].error("must be positive, not " + ...)` reads `conf/x.yaml:3:5:
     /// 'optimizer.lr' must be positive, not ...`.
@@ -287,9 +272,6 @@ public:
                                             const std::vector<std::string>& known) const {
         return error(concat({"names an unknown ", thing, " '", name, "'", did_you_mean(name, known)}));
     }
-
-    // ---- what travels with the configuration
-    // ---------------------------------------------------------------------------------------------
 
     /// Attaches an object of the program to the whole tree; one of each type.
     template <class T>

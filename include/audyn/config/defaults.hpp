@@ -293,7 +293,7 @@ private:
             throw error_at(defaults.back().location,
                            concat({"duplicate '_self_' in the defaults list of '", item.config_path(), "'"}));
         }
-        const bool only_overrides = !std::ranges::all_of(defaults, &DefaultsItem::is_override) ? false : true;
+        const bool only_overrides = std::ranges::all_of(defaults, &DefaultsItem::is_override);
         if (selves > 0 || (only_overrides && !defaults.empty())) {
             return selves == 0;
         }
@@ -353,25 +353,20 @@ private:
             } else if (item.is_interpolation()) {
                 deferred.push_back(index);
             } else {
-                parts[index] = expand_item(item, parent, in_interpolation);
+                parts[index] = expand(item, &parent, in_interpolation);
             }
         }
         if (!deferred.empty()) {
             const Value known = interpolation_scope(defaults, self_added);
             for (const std::size_t index : deferred) {
                 resolve(defaults[index], known);
-                parts[index] = expand_item(defaults[index], parent, true);
+                parts[index] = expand(defaults[index], &parent, true);
             }
         }
         Results results;
         for (Results& part : parts) {
             std::ranges::move(part, std::back_inserter(results));
         }
-        return results;
-    }
-
-    Results expand_item(DefaultsItem& item, const DefaultsItem& parent, bool in_interpolation) {
-        Results results = expand(item, &parent, in_interpolation);
         return results;
     }
 
@@ -389,7 +384,7 @@ private:
             item.is_optional = group.is_optional;
             item.location = group.location;
             item.set_parent(parent.group_path(), parent.final_package());
-            parts[index] = expand_item(item, parent, in_interpolation);
+            parts[index] = expand(item, &parent, in_interpolation);
         }
         Results results;
         for (Results& part : parts) {
@@ -471,9 +466,6 @@ private:
             }
         }
     }
-
-    // ---- errors
-    // ------------------------------------------------------------------------------------------------------------------------
 
     [[nodiscard]] std::string places() const {
         std::string text = "Search path:";

@@ -408,9 +408,6 @@ private:
         }
     }
 
-    // ---- positions of string keys, a hash table that is built only when a linear search would be slow
-    // ------------------------------------
-
     [[nodiscard]] std::size_t first_bucket(std::string_view key) const {
         return std::hash<std::string_view>{}(key) & (positions_.size() - 1);
     }
@@ -490,8 +487,8 @@ private:
     Scalar scalar_{};
     std::string text_;
     std::unique_ptr<Rare> rare_;
-    std::vector<Entry> children_; ///< of a list too, with empty keys
-    std::vector<std::uint32_t> positions_;
+    std::vector<Entry> children_;          ///< of a list too, with empty keys
+    std::vector<std::uint32_t> positions_; ///< hash table of string keys, made only when a linear search would be slow
     Location location_;
     Value* parent_ = nullptr;
     std::size_t slot_ = 0;
