@@ -78,7 +78,7 @@ TEST_CASE("mistakes in targets and arguments are named with their place") {
     check_error("_target_: Front\nwindow: {_target_: Hann, length: 4}\npowr: 1\n", {"powr", "power", "test.yaml:3"});
     check_error("_target_: Front\n", {"'window'", "missing"});
     check_error("_target_: Front\nwindow: {_target_: Hann, length: long}\n", {"window.length", "test.yaml:2"});
-    check_error("_target_: Front\nwindow: {_target_: Hann, length: '???'}\n", {"window.length"});
+    check_error("_target_: Front\nwindow: {_target_: Hann, length: '?\?\?'}\n", {"window.length"});
     check_error("_target_: Front\nwindow: {_target_: Hann}\n", {"'length'", "missing"});
     check_error("_target_: Front\n_partial_: true\nwindow: {_target_: Hann, length: 4}\n", {"_partial_"});
     check_error("window: 3\n", {"_target_"});
