@@ -38,6 +38,19 @@ TEST_CASE("groups, values, additions and deletions") {
     CHECK(repr(compose(files, {"~optimizer", "++a.b=[1,{c: d}]"})) == "{'seed': 1, 'a': {'b': [1, {'c': 'd'}]}}");
 }
 
+TEST_CASE(
+    "files merge key by key: lists are replaced, a missing value changes nothing, an interpolation is filled in") {
+    const auto merged = [](const std::string& first, const std::string& second) {
+        return repr(compose({{"config", "defaults: [a, b, _self_]\n"}, {"a", first}, {"b", second}}));
+    };
+    CHECK(merged("a: {x: 1, y: 2}\n", "a: {y: 3, z: 4}\n") == "{'a': {'x': 1, 'y': 3, 'z': 4}}");
+    CHECK(merged("a: [1, 2, 3]\n", "a: [9]\n") == "{'a': [9]}");
+    CHECK(merged("a: 1\n", "a: ???\n") == "{'a': 1}");
+    CHECK(merged("a: {x: 1}\n", "a: null\n") == "{'a': None}");
+    CHECK(merged("a: ${b}\nb: {x: 1}\n", "a: {y: 2}\n") == "{'a': {'x': 1, 'y': 2}, 'b': {'x': 1}}");
+    CHECK(merged("b: 1\na: 2\n", "a: 3\nc: 4\nb: 5\n") == "{'b': 5, 'a': 3, 'c': 4}");
+}
+
 TEST_CASE("every value knows the place that set it") {
     const audyn::Config config = compose(files, {"optimizer.lr=0.2"});
     CHECK(config.at("seed").location().to_string() == "conf/config.yaml:4:7");
