@@ -1,6 +1,6 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include <ATen/TensorOperators.h>
 
 #include <cmath>
 #include <cstdint>
