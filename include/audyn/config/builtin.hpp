@@ -355,7 +355,7 @@ final_div_factor: 10000.0
 /// The search path that has the built-in groups only.
 [[nodiscard]] inline SearchPath builtin_search_path() {
     static const auto source = std::make_shared<const EmbeddedSource>("built-in groups", builtin_files());
-    return SearchPath().add(source);
+    return SearchPath().add(source, "audyn");
 }
 
 } // namespace audyn::config

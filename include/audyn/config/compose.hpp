@@ -17,6 +17,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -27,6 +29,20 @@
 
 namespace audyn::config {
 
+/// How a configuration came together.
+struct CompositionDetails {
+    std::vector<ResultItem> items; ///< what was merged, in order
+    DefaultsNode tree;             ///< its children are Hydra's own configuration and the primary one
+    SearchPath search_path;        ///< with Hydra's own groups and `hydra.searchpath`
+};
+
+struct ComposeOptions {
+    /// For the configuration of a sweep as a whole: overrides with several values are allowed and not applied.
+    bool sweep = false;
+    CompositionDetails* details = nullptr; ///< filled in when given
+    std::optional<std::time_t> start;      ///< what `${now:...}` means; nothing for the present
+};
+
 namespace detail {
 
 /// What `oc.create` makes of a text.
@@ -34,11 +50,13 @@ namespace detail {
     return parse_yaml(std::make_shared<const Source>(Source{Origin::program, "oc.create", text}));
 }
 
-/// Composes one configuration; made for one call of `compose`.
+/// Composes one configuration; made for one composition.
 class Composer {
 public:
-    Composer(const SearchPath& search_path, std::optional<std::string> config_name, Environment& environment)
+    Composer(const SearchPath& search_path, std::optional<std::string> config_name, const ComposeOptions& options,
+             Environment& environment)
         : config_name_(std::move(config_name)),
+          options_(options),
           environment_(environment),
           repository_(with_hydra(search_path), environment_) {}
 
@@ -49,14 +67,25 @@ public:
             overrides.push_back(parse_override(text));
         }
         extend_search_path(overrides);
-        refuse_sweeps(overrides);
+        options_.sweep ? refuse_sweeps_of_hydra(overrides) : refuse_sweeps(overrides);
         GroupChoices choices(repository_.search_path(), overrides);
-        const std::vector<ResultItem> items = DefaultsExpander(repository_, choices, environment_).run(config_name_);
+        DefaultsExpander expander(repository_, choices, environment_);
+        if (options_.details != nullptr) {
+            expander.record_into(options_.details->tree);
+        }
+        if (options_.sweep) {
+            expander.skip_missing();
+        }
+        std::vector<ResultItem> items = expander.run(config_name_);
         Value root = merge_all(items);
         for (const Override& override : choices.config_overrides) {
             apply(override, root);
         }
         describe_run(root, overrides, choices);
+        if (options_.details != nullptr) {
+            options_.details->items = std::move(items);
+            options_.details->search_path = repository_.search_path();
+        }
         return root;
     }
 
@@ -64,7 +93,7 @@ private:
     static SearchPath with_hydra(const SearchPath& search_path) {
         static const auto hydra = std::make_shared<const EmbeddedSource>("built-in hydra", hydra_files());
         SearchPath whole;
-        return whole.add(hydra).add(search_path);
+        return whole.add(hydra, "hydra").add(search_path);
     }
 
     /// `hydra.searchpath` of the command line or the primary configuration adds places at the end.
@@ -79,7 +108,8 @@ private:
             return override.type == Override::Type::change && override.key_element() == "hydra.searchpath";
         });
         Value places;
-        if (given != overrides.end()) {
+        const bool from_command_line = given != overrides.end();
+        if (from_command_line) {
             places = given->value();
         } else if (primary) {
             const auto selection =
@@ -87,11 +117,11 @@ private:
             places = selection.status == Evaluation::Status::found ? *selection.found.node : Value();
         }
         if (!places.is_null()) {
-            add_places(places);
+            add_places(places, from_command_line ? "hydra.searchpath in command-line" : "hydra.searchpath in main");
         }
     }
 
-    void add_places(const Value& places) {
+    void add_places(const Value& places, const std::string& provider) {
         SearchPath extended = repository_.search_path();
         bool all_texts = places.is_list();
         for (std::size_t index = 0; all_texts && index < places.size(); ++index) {
@@ -116,7 +146,7 @@ private:
                 environment_.warnings.push_back(
                     concat({"the folder '", place, "' of hydra.searchpath is not available"}));
             }
-            extended.add(std::move(source));
+            extended.add(std::move(source), provider);
         }
         repository_.set_search_path(std::move(extended));
     }
@@ -185,6 +215,15 @@ private:
             }
             if (std::ranges::find(open, std::string_view(key)) == open.end()) {
                 check_keys(given.child(index), *expected, config_path);
+            }
+        }
+    }
+
+    static void refuse_sweeps_of_hydra(const std::vector<Override>& overrides) {
+        for (const Override& override : overrides) {
+            if (override.is_sweep() && override.is_hydra()) {
+                throw error_at(override.location(),
+                               concat({"'", override.key, "' is the run's own: it cannot be swept over"}));
             }
         }
     }
@@ -354,14 +393,9 @@ private:
         TreeEditor editor(environment_, NewKeys::allowed);
         Value task = Value::list();
         Value hydra = Value::list();
-        std::vector<std::string> names;
         for (const Override& override : overrides) {
             (override.is_hydra() ? hydra : task).append(Value(override.text));
-            if (!override.is_hydra()) {
-                names.push_back(override.text);
-            }
         }
-        std::ranges::sort(names);
         Value chosen = Value::dict();
         for (const auto& [group, option] : choices.known_choices) {
             chosen.set(Key(group), option ? Value(*option) : Value());
@@ -371,11 +405,78 @@ private:
         editor.update(root, "hydra.runtime.choices", std::move(chosen));
         editor.update(root, "hydra.runtime.version", Value(audyn::version));
         editor.update(root, "hydra.runtime.cwd", Value(std::filesystem::current_path().string()));
-        editor.update(root, "hydra.job.override_dirname", Value(join(names, ",")));
+        editor.update(root, "hydra.runtime.config_sources", config_sources());
+        editor.update(root, "hydra.job.override_dirname", Value(override_dirname(root, overrides)));
         editor.update(root, "hydra.job.config_name", config_name_ ? Value(*config_name_) : Value());
+        copy_environment(root);
+    }
+
+    [[nodiscard]] Value config_sources() const {
+        Value list = Value::list();
+        const SearchPath& search_path = repository_.search_path();
+        for (std::size_t index = 0; index < search_path.sources().size(); ++index) {
+            const ConfigSource& source = *search_path.sources()[index];
+            const bool is_folder = source.scheme() == "file";
+            Value entry = Value::dict();
+            entry.set(Key("path"), Value(is_folder ? std::filesystem::absolute(source.description()).lexically_normal().string()
+                                                   : source.description()));
+            entry.set(Key("schema"), Value(source.scheme()));
+            entry.set(Key("provider"), Value(search_path.providers()[index]));
+            list.append(std::move(entry));
+        }
+        return list;
+    }
+
+    /// The node at `path` as it is written; null when there is none.
+    [[nodiscard]] Value setting(const Value& root, std::string_view path) const {
+        const auto selection = Evaluation(environment_).select({&root, nullptr}, split_path(path));
+        return selection.status == Evaluation::Status::found ? *selection.found.node : Value();
+    }
+
+    /// The program's own overrides in the form that names a folder; `hydra.job.config.override_dirname` gives the form.
+    [[nodiscard]] std::string override_dirname(const Value& root, const std::vector<Override>& overrides) const {
+        const Value excluded = setting(root, "hydra.job.config.override_dirname.exclude_keys");
+        const auto is_excluded = [&excluded](const std::string& key) {
+            for (std::size_t index = 0; index < excluded.size(); ++index) {
+                if (const auto* name = excluded.child(index).get_if<std::string>(); name != nullptr && *name == key) {
+                    return true;
+                }
+            }
+            return false;
+        };
+        std::vector<std::string> names;
+        for (const Override& override : overrides) {
+            if (!override.is_hydra() && !is_excluded(override.key)) {
+                names.push_back(override.text);
+            }
+        }
+        std::ranges::sort(names);
+        const std::string text =
+            join(names, python_text(setting(root, "hydra.job.config.override_dirname.item_sep")));
+        const std::string between = python_text(setting(root, "hydra.job.config.override_dirname.kv_sep"));
+        std::string result;
+        for (const char character : text) {
+            character == '=' ? result += between : result += character;
+        }
+        return result;
+    }
+
+    /// `hydra.job.env_copy` names variables whose present values go to `hydra.job.env_set`.
+    void copy_environment(Value& root) {
+        const Value names = setting(root, "hydra.job.env_copy");
+        for (std::size_t index = 0; index < names.size(); ++index) {
+            const std::string name = python_text(names.child(index));
+            const char* const value = std::getenv(name.c_str());
+            if (value == nullptr) {
+                throw error_at(names.child(index).location(),
+                               concat({"hydra.job.env_copy: the environment has no variable '", name, "'"}));
+            }
+            TreeEditor(environment_, NewKeys::allowed).update(root, concat({"hydra.job.env_set.", name}), Value(value));
+        }
     }
 
     std::optional<std::string> config_name_;
+    ComposeOptions options_;
     Environment& environment_;
     Repository repository_;
 };
@@ -387,11 +488,13 @@ private:
 ///
 /// The result has no node `hydra`; `Config::hydra()` gives it.
 [[nodiscard]] inline Config compose(const SearchPath& search_path, const std::optional<std::string>& config_name,
-                                    const std::vector<std::string>& overrides = {}, Resolvers resolvers = {}) {
+                                    const std::vector<std::string>& overrides = {}, Resolvers resolvers = {},
+                                    const ComposeOptions& options = {}) {
     Environment environment;
     environment.resolvers = std::move(resolvers);
     environment.parse_text = detail::parse_created_text;
-    Value root = detail::Composer(search_path, config_name, environment).run(overrides);
+    environment.start = options.start.value_or(environment.start);
+    Value root = detail::Composer(search_path, config_name, options, environment).run(overrides);
     if (auto hydra = root.erase("hydra")) {
         Value holder = Value::dict();
         holder.set(Key("hydra"), std::move(*hydra));

@@ -28,6 +28,13 @@ struct ResultItem {
     std::optional<std::string> override_key; ///< of a group
 };
 
+/// An item of a defaults list with the items of its own list, for showing how a configuration comes together.
+struct DefaultsNode {
+    DefaultsItem item;
+    std::vector<DefaultsNode> children;
+    std::size_t position = 0; ///< in the list that holds the item
+};
+
 /// What the command line says about groups, and what the defaults lists override.
 class GroupChoices {
 public:
@@ -217,6 +224,11 @@ public:
     DefaultsExpander(Repository& repository, GroupChoices& choices, Environment& environment)
         : repository_(repository), choices_(choices), environment_(environment) {}
 
+    /// Records how items hang together, below `root`.
+    void record_into(DefaultsNode& root) { node_ = &root; }
+    /// A group that must be chosen and was not (`???`) is left out, as for a sweep that chooses it.
+    void skip_missing() { skip_missing_ = true; }
+
     /// The list for a program: Hydra's own configuration first, then the primary one.
     [[nodiscard]] std::vector<ResultItem> run(const std::optional<std::string>& config_name) {
         DefaultsItem primary = DefaultsItem::config(config_name.value_or("_dummy_empty_config_"));
@@ -240,9 +252,22 @@ private:
             throw error_at(item.location,
                            concat({"the defaults lists refer to each other in a circle: '", item.config_path(), "'"}));
         }
+        DefaultsNode* const outer = node_;
+        DefaultsNode own{{}, {}, position_};
+        node_ = outer != nullptr ? &own : nullptr;
         Results results = expand_children(item, parent, in_interpolation);
+        node_ = outer;
+        record(item, std::move(own));
         --depth_;
         return results;
+    }
+
+    void record(const DefaultsItem& item, DefaultsNode node) {
+        if (node_ != nullptr && !item.is_deleted) {
+            node.item = item;
+            std::ranges::stable_sort(node.children, {}, &DefaultsNode::position);
+            node_->children.push_back(std::move(node));
+        }
     }
 
     Results expand_children(DefaultsItem& item, const DefaultsItem* parent, bool in_interpolation) {
@@ -263,6 +288,9 @@ private:
             return {};
         }
         if (item.config_path().ends_with("\?\?\?")) {
+            if (skip_missing_) {
+                return {};
+            }
             throw must_choose(item);
         }
         if (!loaded) {
@@ -340,8 +368,10 @@ private:
         std::vector<std::size_t> deferred;
         for (std::size_t index = defaults.size(); index-- > 0;) {
             DefaultsItem& item = defaults[index];
+            position_ = index * positions_of_one_item;
             if (item.is_self()) {
                 parts[index].push_back(self_of(parent, grandparent));
+                record(item, {{}, {}, position_});
                 continue;
             }
             if (item.is_override) {
@@ -360,6 +390,7 @@ private:
             const Value known = interpolation_scope(defaults, self_added);
             for (const std::size_t index : deferred) {
                 resolve(defaults[index], known);
+                position_ = index * positions_of_one_item;
                 parts[index] = expand(defaults[index], &parent, true);
             }
         }
@@ -373,6 +404,7 @@ private:
     /// Each option of `group: [a, b]` is a configuration of its own.
     Results expand_options(const DefaultsItem& group, const DefaultsItem& parent, bool in_interpolation) {
         std::vector<Results> parts(group.options->size());
+        const std::size_t position = position_;
         for (std::size_t index = parts.size(); index-- > 0;) {
             const std::string& option = (*group.options)[index];
             if (option.find("${") != std::string::npos) {
@@ -384,6 +416,7 @@ private:
             item.is_optional = group.is_optional;
             item.location = group.location;
             item.set_parent(parent.group_path(), parent.final_package());
+            position_ = position + index;
             parts[index] = expand(item, &parent, in_interpolation);
         }
         Results results;
@@ -515,6 +548,11 @@ private:
     Repository& repository_;
     GroupChoices& choices_;
     Environment& environment_;
+    static constexpr std::size_t positions_of_one_item = 1U << 20U; ///< a list of options has as many
+
+    DefaultsNode* node_ = nullptr; ///< the one whose children are being expanded, when the tree is wanted
+    std::size_t position_ = 0;     ///< of the item to be expanded next
+    bool skip_missing_ = false;
     int depth_ = 0;
 };
 

@@ -32,7 +32,7 @@ overrides:
   task: []
 job:
   name: ???
-  chdir: false
+  chdir: null
   override_dirname: ???
   id: ???
   num: ???
@@ -62,7 +62,7 @@ sweep:
   subdir: ${hydra.job.num}
 )yaml"},
         {"hydra/launcher/basic", "{}\n"},
-        {"hydra/sweeper/basic", "max_batch_size: null\nparams: null\n"},
+        {"hydra/sweeper/basic", "max_batch_size: null\nparams: null\nstop_on_failure: false\n"},
         {"hydra/help/default", "app_name: ${hydra.job.name}\nheader: ''\nfooter: ''\ntemplate: ''\n"},
         {"hydra/hydra_help/default", "hydra_help: ''\ntemplate: ''\n"},
         {"hydra/hydra_logging/default", "version: 1\n"},
@@ -74,8 +74,8 @@ sweep:
         {"hydra/job_logging/none", "version: 1\n"},
         {"hydra/job_logging/stdout", "version: 1\n"},
         {"hydra/callbacks/none", "{}\n"},
-        {"hydra/env/default", "# @package _global_\n{}\n"},
-        {"hydra/env/none", "# @package _global_\n{}\n"},
+        {"hydra/env/default", "{}\n"},
+        {"hydra/env/none", "{}\n"},
     }};
     return files;
 }

@@ -7,6 +7,7 @@
 #include <audyn/config/value.hpp>
 #include <audyn/config/yaml.hpp>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -215,12 +216,38 @@ public:
             return known->second;
         }
         const std::shared_ptr<const Source> source = search_path_.load(path);
+        warn_if_hidden(path, source);
         auto loaded = source ? read(path, source) : nullptr;
         cache_.emplace(path, loaded);
         return loaded;
     }
 
 private:
+    /// A file of the user's own that hides another one is probably a mistake when they differ. That it hides a built-in
+    /// group is what it is for.
+    void warn_if_hidden(const std::string& path, const std::shared_ptr<const Source>& chosen) {
+        const auto folders = std::ranges::count_if(search_path_.sources(),
+                                                   [](const auto& place) { return place->scheme() == "file"; });
+        if (!chosen || chosen->origin != Origin::file || folders < 2) {
+            return;
+        }
+        bool behind_chosen = false;
+        for (const auto& place : search_path_.sources()) {
+            if (place->scheme() != "file" || !place->has_config(path)) {
+                continue;
+            }
+            if (!std::exchange(behind_chosen, true)) {
+                continue;
+            }
+            const auto hidden = place->load(path);
+            if (hidden->name != chosen->name && hidden->text != chosen->text) {
+                environment_.warnings.push_back(
+                    concat({"'", path, "' is in two places of the search path with different contents: ", chosen->name,
+                            " is used, ", hidden->name, " is not (see --info searchpath)"}));
+            }
+        }
+    }
+
     std::shared_ptr<const LoadedConfig> read(const std::string& path, const std::shared_ptr<const Source>& raw) const {
         auto loaded = std::make_shared<LoadedConfig>();
         const std::shared_ptr<const Source> source = detail::normalised(raw);

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] virtual std::vector<std::string> groups(const std::string& group) const = 0;
     /// For messages: the folder, or what the embedded files are called.
     [[nodiscard]] virtual std::string description() const = 0;
+    /// The kind of place, as in `hydra.runtime.config_sources`: `file`, or `builtin` for what is compiled in.
+    [[nodiscard]] virtual std::string scheme() const { return "file"; }
     [[nodiscard]] virtual bool is_available() const { return true; }
 };
 
@@ -163,6 +165,7 @@ public:
         return names;
     }
     [[nodiscard]] std::string description() const override { return name_; }
+    [[nodiscard]] std::string scheme() const override { return "builtin"; }
 
 private:
     static std::string normal(const std::string& path) {
@@ -187,12 +190,14 @@ private:
 /// Where configurations are looked up, in order: the first place that has one wins. Cheap to copy.
 class SearchPath {
 public:
-    SearchPath& add(std::shared_ptr<const ConfigSource> source) {
+    /// `provider` says who names this place, as in `hydra.runtime.config_sources`.
+    SearchPath& add(std::shared_ptr<const ConfigSource> source, std::string provider = "main") {
         sources_.push_back(std::move(source));
+        providers_.push_back(std::move(provider));
         return *this;
     }
-    SearchPath& add_folder(std::filesystem::path folder) {
-        return add(std::make_shared<const FolderSource>(std::move(folder)));
+    SearchPath& add_folder(std::filesystem::path folder, std::string provider = "main") {
+        return add(std::make_shared<const FolderSource>(std::move(folder)), std::move(provider));
     }
     /// `files` must live as long as the search path, as constants do.
     SearchPath& add_embedded(std::string name, std::span<const EmbeddedFile> files) {
@@ -200,10 +205,13 @@ public:
     }
     SearchPath& add(const SearchPath& other) {
         sources_.insert(sources_.end(), other.sources_.begin(), other.sources_.end());
+        providers_.insert(providers_.end(), other.providers_.begin(), other.providers_.end());
         return *this;
     }
 
     [[nodiscard]] const std::vector<std::shared_ptr<const ConfigSource>>& sources() const { return sources_; }
+    /// Of each place of `sources`.
+    [[nodiscard]] const std::vector<std::string>& providers() const { return providers_; }
 
     [[nodiscard]] std::shared_ptr<const Source> load(const std::string& path) const {
         for (const auto& source : sources_) {
@@ -240,6 +248,7 @@ private:
     }
 
     std::vector<std::shared_ptr<const ConfigSource>> sources_;
+    std::vector<std::string> providers_;
 };
 
 } // namespace audyn::config
