@@ -1,22 +1,19 @@
 #pragma once
 
-#include <audyn/config/builtin.hpp>
-#include <audyn/config/compose.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/resolvers.hpp>
-#include <audyn/config/search_path.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/core/version.hpp>
+#include <audyn/core/error.hpp>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,28 +21,42 @@ namespace audyn::config {
 
 /// What a program was asked to do, from its arguments.
 struct CommandLine {
-    enum class Action { run, help, version, show_config };
+    enum class Action {
+        run,
+        multirun,
+        help,
+        version,
+        show_config, ///< `--cfg job|hydra|all`
+        difference,  ///< `--cfg diff`
+        info,
+        completion_script,
+        completion_query
+    };
+
+    /// What a program that starts this one as a part of something larger tells it: a sweep its jobs, a launcher its
+    /// workers. These options are no part of the user's command line and not in `--help`.
+    struct Job {
+        std::optional<std::int64_t> number; ///< `--job-number`: of the sweep's jobs, from 0
+        std::optional<std::string> folder;  ///< `--job-folder`: instead of what `hydra.run.dir` or `hydra.sweep` say
+        std::optional<std::int64_t> start;  ///< `--job-start`: what `${now:...}` means, in seconds since 1970
+        [[nodiscard]] bool is_part() const { return number || folder || start; }
+    };
 
     Action action = Action::run;
     std::string program; ///< `argv[0]` without its folder
+    std::string path;    ///< `argv[0]`
     std::vector<std::string> overrides;
     std::optional<std::string> config_dir;
     std::optional<std::string> config_path;
     std::optional<std::string> config_name;
-    std::string shown;         ///< of `--cfg`: job, hydra or all
-    bool resolve = false;      ///< `--resolve`
-    std::string shown_package; ///< of `--package`: show only this part
-};
-
-/// What a program brings to its command line.
-struct Program {
-    std::string version = audyn::version;
-    std::string default_config_name = "config";
-    SearchPath search_path =
-        builtin_search_path(); ///< groups compiled in; folders of the command line come before them
-    Resolvers resolvers;
-    /// Adds to `--help`: the targets that the program knows, with their arguments.
-    std::function<std::string()> more_help;
+    std::string shown;                 ///< of `--cfg`: job, hydra or all
+    std::vector<std::string> compared; ///< of `--cfg diff`: one or two configurations
+    bool resolve = false;              ///< `--resolve`
+    std::string shown_package;         ///< of `--package`: show only this part
+    std::string info;                  ///< of `--info`
+    std::string shell;                 ///< of `--shell-completion`
+    std::string completed_line;        ///< the command line up to the cursor, of a completion script's question
+    Job job;
 };
 
 namespace detail {
@@ -54,25 +65,34 @@ struct Option {
     std::string_view name;
     std::string_view short_name;
     std::string_view argument; ///< empty for a flag
-    std::string_view help;
+    std::string_view help;     ///< empty for one that only programs use
 };
 
 [[nodiscard]] inline std::span<const Option> options() {
-    static constexpr std::array<Option, 11> table{{
+    static constexpr std::array<Option, 15> table{{
         {"--help", "-h", "", "Show this text."},
         {"--version", "", "", "Show the version."},
         {"--config-dir", "-cd", "FOLDER", "Look for configurations in this folder first."},
         {"--config-path", "-cp", "FOLDER", "The same, before the folder of --config-dir."},
         {"--config-name", "-cn", "NAME", "The primary configuration, without '.yaml'."},
-        {"--cfg", "-c", "job|hydra|all", "Show the composed configuration instead of running."},
+        {"--cfg", "-c", "job|hydra|all|diff",
+         "Show the composed configuration; with 'diff A [B]' how it differs from A."},
         {"--resolve", "", "", "With --cfg: show values instead of interpolations."},
         {"--package", "-p", "KEY", "With --cfg: show only what is below this key."},
-        {"--info", "-i", "WHAT", "Show where the configuration comes from (not supported yet)."},
-        {"--multirun", "-m", "", "Run once for each combination of several values (not supported yet)."},
-        {"--shell-completion", "-sc", "SHELL", "Print a completion script (not supported yet)."},
+        {"--info", "-i", "[WHAT]", "Show all, config, defaults, defaults-tree or searchpath."},
+        {"--multirun", "-m", "", "Run once for each combination of the values given."},
+        {"--shell-completion", "-sc", "SHELL", "Print a completion script for bash or zsh."},
+        {"--complete", "", "LINE", ""},
+        {"--job-number", "", "NUMBER", ""},
+        {"--job-folder", "", "FOLDER", ""},
+        {"--job-start", "", "SECONDS", ""},
     }};
     return table;
 }
+
+inline constexpr std::array<std::string_view, 4> shown_parts{"job", "hydra", "all", "diff"};
+inline constexpr std::array<std::string_view, 5> info_parts{"all", "config", "defaults", "defaults-tree", "searchpath"};
+inline constexpr std::array<std::string_view, 2> shells{"bash", "zsh"};
 
 /// Reads arguments one after another.
 class CommandLineParser {
@@ -81,6 +101,7 @@ public:
 
     [[nodiscard]] CommandLine run() {
         if (!arguments_.empty()) {
+            result_.path = arguments_[0];
             result_.program = std::filesystem::path(arguments_[0]).filename().string();
         }
         for (next_ = 1; next_ < arguments_.size(); ++next_) {
@@ -91,16 +112,13 @@ public:
                 result_.overrides.push_back(argument);
             }
         }
-        const bool shows = result_.action == CommandLine::Action::show_config;
-        if (!shows && result_.action == CommandLine::Action::run &&
-            (result_.resolve || !result_.shown_package.empty())) {
-            throw ConfigError(
-                concat({std::string(result_.resolve ? "--resolve" : "--package"), " is for --cfg: add '--cfg job'"}));
-        }
+        check();
         return std::move(result_);
     }
 
 private:
+    using Action = CommandLine::Action;
+
     void option(const std::string& argument) {
         const auto equal = argument.find('=');
         const std::string name = argument.substr(0, equal);
@@ -110,7 +128,9 @@ private:
             throw unknown(name);
         }
         std::string value;
-        if (!found->argument.empty()) {
+        if (found->name == "--info") {
+            value = equal != std::string::npos ? argument.substr(equal + 1) : info_argument();
+        } else if (!found->argument.empty()) {
             if (equal != std::string::npos) {
                 value = argument.substr(equal + 1);
             } else if (next_ + 1 < arguments_.size()) {
@@ -127,17 +147,30 @@ private:
     static ConfigError unknown(const std::string& name) {
         std::vector<std::string> names;
         for (const Option& option : options()) {
-            names.emplace_back(option.name);
+            if (!option.help.empty()) {
+                names.emplace_back(option.name);
+            }
         }
         return ConfigError(concat({"unknown option '", name, "'", did_you_mean(name, names),
                                    "\nAn override has no dashes: key=value. See --help."}));
     }
 
+    /// The argument of `--info` may be left out: what follows is then an override or an option.
+    std::string info_argument() {
+        const bool given = next_ + 1 < arguments_.size() && !arguments_[next_ + 1].starts_with('-') &&
+                           !is_override(arguments_[next_ + 1]);
+        return given ? arguments_[++next_] : "all";
+    }
+
+    static bool is_override(const std::string& argument) {
+        return argument.starts_with('~') || argument.find('=') != std::string::npos;
+    }
+
     void apply(std::string_view name, std::string value) {
         if (name == "--help") {
-            result_.action = CommandLine::Action::help;
+            act("--help", Action::help);
         } else if (name == "--version") {
-            result_.action = CommandLine::Action::version;
+            act("--version", Action::version);
         } else if (name == "--config-dir") {
             result_.config_dir = std::move(value);
         } else if (name == "--config-path") {
@@ -150,121 +183,105 @@ private:
             result_.resolve = true;
         } else if (name == "--package") {
             result_.shown_package = std::move(value);
+        } else if (name == "--info") {
+            require_one_of("--info", value, info_parts);
+            result_.info = std::move(value);
+            act("--info", Action::info);
+        } else if (name == "--multirun") {
+            act("--multirun", Action::multirun);
+        } else if (name == "--shell-completion") {
+            value.erase(0, value.starts_with("install=") ? 8 : 0); // as Hydra has it
+            require_one_of("--shell-completion", value, shells);
+            result_.shell = std::move(value);
+            act("--shell-completion", Action::completion_script);
+        } else if (name == "--complete") {
+            result_.completed_line = std::move(value);
+            act("--complete", Action::completion_query);
         } else {
-            throw ConfigError(concat({"the option '", name, "' is not supported yet"}));
+            part_of_something(name, std::move(value));
         }
     }
 
-    void show(std::string what) {
-        if (what != "job" && what != "hydra" && what != "all") {
-            throw ConfigError(concat({"--cfg shows job, hydra or all, not '", what, "'"}));
+    void part_of_something(std::string_view name, std::string value) {
+        if (name == "--job-folder") {
+            result_.job.folder = std::move(value);
+            return;
         }
-        result_.shown = std::move(what);
-        if (result_.action == CommandLine::Action::run) {
-            result_.action = CommandLine::Action::show_config;
+        std::int64_t number = 0;
+        const auto end = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (end.ec != std::errc() || end.ptr != value.data() + value.size()) {
+            throw ConfigError(concat({name, " takes a number, not '", value, "'"}));
+        }
+        (name == "--job-number" ? result_.job.number : result_.job.start) = number;
+    }
+
+    void show(std::string what) {
+        require_one_of("--cfg", what, shown_parts);
+        if (what != "diff") {
+            result_.shown = std::move(what);
+            act("--cfg", Action::show_config);
+            return;
+        }
+        while (result_.compared.size() < 2 && next_ + 1 < arguments_.size() && is_operand(arguments_[next_ + 1])) {
+            result_.compared.push_back(arguments_[++next_]);
+        }
+        act("--cfg", Action::difference);
+    }
+
+    /// A configuration to compare; the name of a run's folder may contain a `=`.
+    static bool is_operand(const std::string& argument) {
+        std::error_code code;
+        return !argument.starts_with('-') && (!is_override(argument) || std::filesystem::exists(argument, code));
+    }
+
+    static void require_one_of(std::string_view option, const std::string& value,
+                               std::span<const std::string_view> known) {
+        if (std::ranges::find(known, std::string_view(value)) != known.end()) {
+            return;
+        }
+        std::vector<std::string> names(known.begin(), known.end());
+        const std::string last = std::move(names.back());
+        names.pop_back();
+        throw ConfigError(concat({option, " takes ", join(names), " or ", last, ", not '", value, "'"}));
+    }
+
+    /// Help and version win over everything; two other actions contradict each other.
+    void act(std::string_view option, Action action) {
+        const bool answers = action == Action::help || action == Action::version;
+        const bool answered = result_.action == Action::help || result_.action == Action::version;
+        if (answered || answers || result_.action == Action::run) {
+            result_.action = answered ? result_.action : action;
+            acted_by_ = answered ? acted_by_ : std::string(option);
+        } else if (result_.action != action) {
+            throw ConfigError(concat({acted_by_, " and ", option, " cannot be combined"}));
+        }
+    }
+
+    void check() const {
+        const bool shows = result_.action == Action::show_config || result_.action == Action::difference;
+        const bool acts =
+            result_.action == Action::run || result_.action == Action::multirun || result_.action == Action::info;
+        if (acts && !shows && (result_.resolve || !result_.shown_package.empty())) {
+            throw ConfigError(
+                concat({std::string(result_.resolve ? "--resolve" : "--package"), " is for --cfg: add '--cfg job'"}));
+        }
+        if (result_.action == Action::difference && result_.compared.empty()) {
+            throw ConfigError("--cfg diff needs one or two configurations: --cfg diff A [B], each the name of a "
+                              "configuration, a file, a run's folder or a checkpoint");
         }
     }
 
     std::vector<std::string> arguments_;
     std::size_t next_ = 1;
+    std::string acted_by_;
     CommandLine result_;
 };
-
-[[nodiscard]] inline std::string usage_of_options() {
-    std::string text;
-    for (const Option& option : options()) {
-        std::string head =
-            concat({"  ", option.name, option.short_name.empty() ? "" : concat({", ", option.short_name}),
-                    option.argument.empty() ? "" : concat({" ", option.argument})});
-        head.resize(std::max<std::size_t>(head.size() + 2, 36), ' ');
-        text += concat({head, option.help, "\n"});
-    }
-    return text;
-}
-
-inline void list_groups(const SearchPath& search_path, const std::string& group, std::string& text) {
-    if (const std::vector<std::string> names = search_path.options(group); !names.empty() && !group.empty()) {
-        text += concat({"  ", group, ": ", join(names), "\n"});
-    }
-    for (const std::string& inner : search_path.groups(group)) {
-        list_groups(search_path, group.empty() ? inner : concat({group, "/", inner}), text);
-    }
-}
 
 } // namespace detail
 
 /// Reads a program's arguments. Throws `ConfigError` for an unknown option, with the nearest known one.
 [[nodiscard]] inline CommandLine parse_command_line(int argc, const char* const* argv) {
     return detail::CommandLineParser(std::vector<std::string>(argv, argv + argc)).run();
-}
-
-/// Where this run looks configurations up: the folders of the command line, then what the program brings.
-[[nodiscard]] inline SearchPath search_path_of(const CommandLine& command_line, const Program& program) {
-    SearchPath search_path;
-    for (const auto& [option, folder] :
-         {std::pair("--config-path", command_line.config_path), std::pair("--config-dir", command_line.config_dir)}) {
-        if (!folder) {
-            continue;
-        }
-        if (!FolderSource(*folder).is_available()) {
-            throw ConfigError(concat({std::string(option), ": there is no folder '", *folder, "'"}));
-        }
-        search_path.add_folder(*folder);
-    }
-    return search_path.add(program.search_path);
-}
-
-/// Composes what the command line asks for. Throws `ConfigError`.
-[[nodiscard]] inline Config compose_from_command_line(const CommandLine& command_line, const Program& program) {
-    const std::string name = command_line.config_name.value_or(program.default_config_name);
-    Config config = compose(search_path_of(command_line, program), name, command_line.overrides, program.resolvers);
-    Config hydra = config.hydra();
-    if (hydra.at("job.name").is_missing()) {
-        hydra.set("job.name", command_line.program);
-    }
-    return config;
-}
-
-/// What `--cfg` prints.
-[[nodiscard]] inline std::string config_text(const CommandLine& command_line, const Config& config) {
-    Value tree = command_line.shown == "hydra" ? Value::dict()
-                                               : config.at(command_line.shown_package).to_value(command_line.resolve);
-    if (command_line.shown != "job") {
-        const bool whole = command_line.shown == "all" && tree.is_dict();
-        Value hydra = config.hydra().to_value();
-        (whole ? tree : tree = Value::dict()).set(Key("hydra"), std::move(hydra));
-    }
-    const std::string header =
-        command_line.shown_package.empty() ? "" : concat({"# @package ", command_line.shown_package, "\n"});
-    return header + emit_yaml(tree);
-}
-
-/// What `--help` prints: usage, options, the groups with their options, the program's own part, and the composed
-/// configuration.
-[[nodiscard]] inline std::string help_text(const CommandLine& command_line, const Program& program) {
-    const SearchPath search_path = search_path_of(command_line, program);
-    std::string text = concat({"Usage: ", command_line.program, " [OPTION]... [OVERRIDE]...\n\n"});
-    text += "Overrides: group=option chooses a file of a group, key.inner=value sets a value,\n"
-            "+key=value adds one, ++key=value adds or sets it, ~key removes it.\n\nOptions:\n";
-    text += detail::usage_of_options();
-    text += "\nGroups and their options:\n";
-    detail::list_groups(search_path, "", text);
-    if (program.more_help) {
-        text += concat({"\n", program.more_help()});
-    }
-    text += "\nConfiguration (with the overrides given):\n";
-    try {
-        return text + compose_from_command_line(command_line, program).to_yaml();
-    } catch (const ConfigError& error) {
-        return concat({text, "It cannot be composed:\n", error.what(), "\n"});
-    }
-}
-
-/// What `--version` prints.
-[[nodiscard]] inline std::string version_text(const CommandLine& command_line, const Program& program) {
-    return concat({command_line.program, " ", program.version,
-                   program.version == audyn::version ? "" : concat({std::string(" (Audyn "), audyn::version, ")"}),
-                   "\n"});
 }
 
 } // namespace audyn::config

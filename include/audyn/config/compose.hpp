@@ -418,8 +418,9 @@ private:
             const ConfigSource& source = *search_path.sources()[index];
             const bool is_folder = source.scheme() == "file";
             Value entry = Value::dict();
-            entry.set(Key("path"), Value(is_folder ? std::filesystem::absolute(source.description()).lexically_normal().string()
-                                                   : source.description()));
+            entry.set(Key("path"),
+                      Value(is_folder ? std::filesystem::absolute(source.description()).lexically_normal().string()
+                                      : source.description()));
             entry.set(Key("schema"), Value(source.scheme()));
             entry.set(Key("provider"), Value(search_path.providers()[index]));
             list.append(std::move(entry));
@@ -451,8 +452,7 @@ private:
             }
         }
         std::ranges::sort(names);
-        const std::string text =
-            join(names, python_text(setting(root, "hydra.job.config.override_dirname.item_sep")));
+        const std::string text = join(names, python_text(setting(root, "hydra.job.config.override_dirname.item_sep")));
         const std::string between = python_text(setting(root, "hydra.job.config.override_dirname.kv_sep"));
         std::string result;
         for (const char character : text) {

@@ -29,6 +29,7 @@ struct Element {
     Value value;
     std::vector<Element> keys;
     std::vector<Element> items;
+    char quote = '\'';    ///< of a quoted string
     bool simple = false;  ///< a choice written with commas only
     bool shuffle = false; ///< a choice or range in random order
 
@@ -38,9 +39,10 @@ struct Element {
         return element;
     }
     static Element text(std::string text) { return literal(Value(std::move(text))); }
-    static Element quoted(std::string text) {
+    static Element quoted(std::string text, char quote = '\'') {
         Element element = Element::text(std::move(text));
         element.type = Type::quoted;
+        element.quote = quote;
         return element;
     }
     static Element choice(std::vector<Element> items, bool simple) {

@@ -26,6 +26,7 @@ defaults:
   - _self_
 mode: null
 searchpath: []
+callbacks: {}
 output_subdir: .hydra
 overrides:
   hydra: []
@@ -51,7 +52,6 @@ runtime:
   config_sources: []
   output_dir: ???
   choices: {}
-callbacks: {}
 verbose: false
 )yaml"},
         {"hydra/output/default", R"yaml(# @package hydra

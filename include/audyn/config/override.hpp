@@ -262,7 +262,8 @@ private:
         } else if (at(TokenType::identifier) && tokens_[next_ + 1].type == TokenType::parenthesis_open) {
             result = function();
         } else if (at(TokenType::quoted)) {
-            result = Element::quoted(unquoted(take().text));
+            const std::string_view text = take().text;
+            result = Element::quoted(unquoted(text), text[0]);
         } else {
             result = primitive(true);
         }

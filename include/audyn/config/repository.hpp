@@ -226,8 +226,8 @@ private:
     /// A file of the user's own that hides another one is probably a mistake when they differ. That it hides a built-in
     /// group is what it is for.
     void warn_if_hidden(const std::string& path, const std::shared_ptr<const Source>& chosen) {
-        const auto folders = std::ranges::count_if(search_path_.sources(),
-                                                   [](const auto& place) { return place->scheme() == "file"; });
+        const auto folders =
+            std::ranges::count_if(search_path_.sources(), [](const auto& place) { return place->scheme() == "file"; });
         if (!chosen || chosen->origin != Origin::file || folders < 2) {
             return;
         }
