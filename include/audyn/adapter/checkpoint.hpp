@@ -9,8 +9,12 @@
 #include <torch/nn/module.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace audyn::adapter {
 
@@ -55,6 +59,57 @@ namespace audyn::adapter {
 /// The whole configuration, resolved.
 [[nodiscard]] inline StateDict resolved_config(const Config& config) {
     return std::get<StateDict>(to_state(config.to_value(true)).storage());
+}
+
+/// The other way round: what a checkpoint holds as `resolved_config`, as a configuration's value. What a configuration
+/// cannot hold becomes the name of its kind.
+[[nodiscard]] inline config::Value from_state(const state::Value& value) {
+    if (value.is_none()) {
+        return {};
+    }
+    if (value.is<bool>()) {
+        return value.as_bool();
+    }
+    if (value.is<int64_t>()) {
+        return value.as_int();
+    }
+    if (value.is<double>()) {
+        return value.as_float();
+    }
+    if (value.is<std::string>()) {
+        config::Value text(value.as_string());
+        text.set_literal(true); // it is resolved
+        return text;
+    }
+    if (value.is<state::Bytes>()) {
+        return config::Bytes{value.as_bytes().data};
+    }
+    if (value.is<state::List>() || value.is<state::Tuple>()) {
+        config::Value list = config::Value::list();
+        for (const state::Value& item : value.as_list()) {
+            list.append(from_state(item));
+        }
+        return list;
+    }
+    if (value.is<StateDict>()) {
+        config::Value dict = config::Value::dict();
+        for (const auto& [key, item] : value.as_dict()) {
+            dict.set(key.to_string(), from_state(item));
+        }
+        return dict;
+    }
+    return value.kind();
+}
+
+/// The configuration that a checkpoint was trained with; nothing when `file` is no checkpoint or keeps none.
+[[nodiscard]] inline std::optional<config::Value> stored_config(const std::filesystem::path& file) {
+    try {
+        const StateDict state = checkpoint::load(file);
+        const state::Value* const stored = state.find("resolved_config");
+        return stored != nullptr && stored->is<StateDict>() ? std::optional(from_state(*stored)) : std::nullopt;
+    } catch (const CheckpointError& error) {
+        throw ConfigError(error.what());
+    }
 }
 
 /// `model.checkpoint`: starts from the parameters of a checkpoint (its key "model") or of a plain state dictionary.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/adapter/checkpoint.hpp>
 #include <audyn/adapter/constants.hpp>
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/data.hpp>
@@ -9,7 +10,8 @@
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/config/command_line.hpp>
 #include <audyn/config/config.hpp>
-#include <audyn/core/version.hpp>
+#include <audyn/config/driver.hpp>
+#include <audyn/config/program.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -31,49 +33,46 @@ inline void add_toolkit_targets(Targets& targets) {
     add_trainer_targets(targets);
 }
 
-inline void run(int argc, const char* const* argv, Targets targets, const std::function<void(Config&)>& callback) {
+/// What a training program brings to its command line.
+[[nodiscard]] inline config::Program program(const std::shared_ptr<Targets>& targets) {
+    config::Program program;
+    program.resolvers = targets->resolvers();
+    program.more_help = [targets] { return "Targets:\n" + targets->help(); };
+    program.target_names = [targets] { return targets->names(); };
+    program.stored_config = stored_config;
+    program.is_dry_run = [](const Config& config) {
+        return config.get_optional<bool>("train.fast_dev_run").value_or(false);
+    };
+    program.output_keys = {"train.output.exp_dir", "train.output.tensorboard_dir", "train.output.csv"};
+    return program;
+}
+
+inline int run(int argc, const char* const* argv, Targets targets, const std::function<void(Config&)>& callback) {
     const config::CommandLine command_line = config::parse_command_line(argc, argv);
     Targets all;
     add_toolkit_targets(all);
     all.merge(std::move(targets));
     add_dtypes(all.resolvers());
     const auto shared = std::make_shared<Targets>(std::move(all));
-    config::Program program;
-    program.resolvers = shared->resolvers();
-    program.more_help = [shared] { return "Targets:\n" + shared->help(); };
-    using Action = config::CommandLine::Action;
-    if (command_line.action == Action::version) {
-        std::cout << config::version_text(command_line, program);
-        return;
-    }
-    if (command_line.action == Action::help) {
-        std::cout << config::help_text(command_line, program);
-        return;
-    }
-    Config config = config::compose_from_command_line(command_line, program);
-    for (const std::string& warning : config.warnings()) {
-        std::cerr << "warning: " << warning << '\n';
-    }
-    if (command_line.action == Action::show_config) {
-        std::cout << config::config_text(command_line, config);
-        return;
-    }
-    config.attach(shared);
-    callback(config);
+    return config::run_program(command_line, program(shared), [&shared, &callback](Config& config) {
+        config.attach(shared);
+        callback(config);
+    });
 }
 
 } // namespace adapter::detail
 
-/// The body of a program's main: composes the configuration from the command line, answers --help, --version and --cfg,
-/// and otherwise calls `callback(config)`. An exception ends the program with one message on the error stream and the
-/// exit code 1. `targets` adds to what `_target_` may name, and to resolvers and constants.
+/// The body of a program's main: composes the configuration from the command line, answers --help, --version, --cfg and
+/// --info, starts the jobs of --multirun, and otherwise makes the run's folder and calls `callback(config)`. An
+/// exception ends the program with one message on the error stream and the exit code 1. `targets` adds to what
+/// `_target_` may name, and to resolvers and constants.
 /// Call it first in main, before threads are started.
 inline int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback) {
     adapter::keep_freed_memory();
     try {
-        adapter::detail::run(argc, argv, std::move(targets), callback);
+        const int exit_code = adapter::detail::run(argc, argv, std::move(targets), callback);
         std::cout.flush();
-        return 0;
+        return exit_code;
     } catch (const c10::Error& error) {
         // Its what() holds a stack dump.
         std::cerr << "error: " << error.what_without_backtrace() << '\n';

@@ -214,6 +214,15 @@ public:
         return find(node).product == typeid(Product);
     }
 
+    /// What `_target_` may be, for the shell's completion.
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> result;
+        for (const auto& [name, target] : targets_) {
+            result.push_back(name);
+        }
+        return result;
+    }
+
     /// Each target with its arguments: for --help.
     [[nodiscard]] std::string help() const {
         std::string text;

@@ -272,7 +272,7 @@ private:
     }
 
     [[nodiscard]] CommandLine parsed_line() const {
-        std::vector<std::string> before(words_.begin(), words_.end() - 1);
+        std::vector<std::string> before(words_.begin(), words_.end() - (waiting_option() != nullptr ? 2 : 1));
         try {
             return CommandLineParser(before).run();
         } catch (const ConfigError&) {

@@ -78,7 +78,7 @@ private:
             for (std::size_t index = 0; index < left.size(); ++index) {
                 compare(left.child(index), right.child(index));
             }
-        } else if (!(left == right) && !same_when_resolved(left, right)) {
+        } else if (!same(left, right) && !same_when_resolved(left, right)) {
             differences_.push_back({left.path(), side(left), side(right)});
         }
     }
@@ -107,6 +107,13 @@ private:
         differences_.push_back(std::move(difference));
     }
 
+    /// A file keeps a constant by its name.
+    static bool same(const Value& left, const Value& right) {
+        const bool by_name = (left.kind() == Kind::constant && right.is_string()) ||
+                             (left.is_string() && right.kind() == Kind::constant);
+        return left == right || (by_name && python_text(left) == python_text(right));
+    }
+
     /// One side may come from a file that keeps values where the other keeps interpolations.
     [[nodiscard]] bool same_when_resolved(const Value& left, const Value& right) const {
         if (left.is_interpolation() == right.is_interpolation()) {
@@ -115,7 +122,7 @@ private:
         try {
             const auto first = left_.find(left.path());
             const auto second = right_.find(right.path());
-            return first && second && first->to_value(true) == second->to_value(true);
+            return first && second && same(first->to_value(true), second->to_value(true));
         } catch (const ConfigError&) {
             return false; // what cannot be resolved differs from a value
         }

@@ -69,6 +69,12 @@ struct Found {
     explicit operator bool() const { return node != nullptr; }
 };
 
+/// An interpolation leads to a mandatory value that was not given.
+class MissingValueError : public ConfigError {
+public:
+    using ConfigError::ConfigError;
+};
+
 /// What the built-in resolvers may know about the run.
 struct Environment {
     Resolvers resolvers;
@@ -337,8 +343,9 @@ private:
             throw failure(node, not_found(wanted, selection));
         case Status::missing: {
             const std::string path = selection.found.node->path();
-            throw failure(node,
-                          concat({"interpolation to the key '", path, "', whose mandatory value '\?\?\?' is missing"}));
+            throw MissingValueError(failure(node, concat({"interpolation to the key '", path,
+                                                          "', whose mandatory value '\?\?\?' is missing"}))
+                                        .what());
         }
         case Status::not_container:
             throw failure(node, concat({"interpolation key '", wanted, "' not found: '", selection.stopped_at, "' is ",

@@ -30,7 +30,13 @@ inline void set_job_number(const Config& config, std::int64_t number) {
 /// absolute path. Throws `ConfigError`.
 [[nodiscard]] inline std::filesystem::path output_folder(const Config& config) {
     const Config whole = with_hydra(config);
-    const auto text = [&whole](std::string_view key) { return python_text(whole.at(key).to_value(true)); };
+    const auto text = [&whole](std::string_view key) {
+        const Config node = whole.at(key);
+        if (node.is_null() || node.kind() == Kind::list || node.is_dict()) {
+            throw node.mismatch("the name of a folder");
+        }
+        return python_text(node.to_value(true));
+    };
     const bool sweeps = whole.get_optional<std::string>("hydra.mode") == "MULTIRUN";
     const std::filesystem::path folder =
         sweeps ? std::filesystem::path(text("hydra.sweep.dir")) / text("hydra.sweep.subdir")
@@ -60,8 +66,7 @@ inline void write_file(const std::filesystem::path& file, std::string_view text)
 }
 
 /// What was composed, as Hydra and Audyn keep it.
-inline void write_record(const Config& config, const std::filesystem::path& folder) {
-    const std::string resolved = config.root().to_yaml(true);
+inline void write_record(const Config& config, const std::string& resolved, const std::filesystem::path& folder) {
     make_folder(folder);
     Value hydra = Value::dict();
     hydra.set(Key("hydra"), config.hydra().to_value());
@@ -87,9 +92,10 @@ inline void enter_run_folder(const Config& config, const std::filesystem::path& 
         return;
     }
     const auto subfolder = hydra.get_optional<std::string>("output_subdir");
+    const std::string resolved = subfolder ? config.root().to_yaml(true) : ""; // may fail: then nothing is made
     detail::make_folder(folder);
     if (subfolder) {
-        detail::write_record(config, folder / *subfolder);
+        detail::write_record(config, resolved, folder / *subfolder);
     }
     if (hydra.get_optional<bool>("job.chdir").value_or(false)) {
         std::filesystem::current_path(folder);

@@ -3,6 +3,7 @@
 #include <audyn/config/command_line.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/emit.hpp>
+#include <audyn/config/interpolation.hpp>
 #include <audyn/config/program.hpp>
 #include <audyn/config/search_path.hpp>
 #include <audyn/config/text.hpp>
@@ -19,12 +20,49 @@
 
 namespace audyn::config {
 
+namespace detail {
+
+/// A copy with values instead of interpolations. Where one leads to a mandatory value that was not given, so does the
+/// copy.
+[[nodiscard]] inline Value resolved_or_missing(const Config& node) {
+    if (node.is_missing()) {
+        return "\?\?\?";
+    }
+    if (node.is_interpolation()) {
+        try {
+            return node.to_value(true);
+        } catch (const MissingValueError&) {
+            return "\?\?\?";
+        }
+    }
+    if (node.is_dict()) {
+        Value dict = Value::dict();
+        const Value written = node.to_value();
+        const auto items = node.items();
+        for (std::size_t index = 0; index < items.size(); ++index) {
+            dict.set(written.entries()[index].key, resolved_or_missing(items[index].second));
+        }
+        return dict;
+    }
+    if (node.is_list()) {
+        Value list = Value::list();
+        for (const Config& element : node.elements()) {
+            list.append(resolved_or_missing(element));
+        }
+        return list;
+    }
+    return node.to_value(true);
+}
+
+} // namespace detail
+
 /// What `--cfg job|hydra|all` prints: the composed configuration, the run's own tree, or both; only what is below
 /// `--package`, and values instead of interpolations with `--resolve`. Throws `ConfigError`.
 [[nodiscard]] inline std::string config_text(const CommandLine& command_line, const Config& config) {
-    Config shown = command_line.shown == "job" ? config : with_hydra(config);
+    const Config shown = command_line.shown == "job" ? config : with_hydra(config);
     const bool whole = command_line.shown_package.empty() || command_line.shown_package == "_global_";
-    Value tree = (whole ? shown : shown.at(command_line.shown_package)).to_value(command_line.resolve);
+    const Config part = whole ? shown : shown.at(command_line.shown_package);
+    Value tree = command_line.resolve ? detail::resolved_or_missing(part) : part.to_value();
     if (command_line.shown == "hydra" && whole) {
         Value hydra = Value::dict();
         hydra.set(Key("hydra"), std::move(*tree.erase("hydra")));
@@ -89,27 +127,23 @@ is written to its hydra.output_subdir (null: nowhere).
         {"Completion of groups, options, keys and values:\n", "  eval \"$(", path, " --shell-completion=bash)\"\n"});
 }
 
-/// `$NAME` and `${NAME}` by their values, `$$` by a dollar, as Python's `string.Template` does.
+/// `$NAME` by its value and `$$` by a dollar, as Python's `string.Template` does; an unknown name stays.
 [[nodiscard]] inline std::string fill_template(std::string_view text,
                                                const std::map<std::string, std::string, std::less<>>& values) {
     std::string result;
-    while (!text.empty()) {
-        const auto dollar = std::min(text.find('$'), text.size());
-        result += text.substr(0, dollar);
-        text.remove_prefix(std::min(dollar + 1, text.size()));
-        const bool braced = text.starts_with('{');
-        std::size_t end = braced ? 1 : 0;
-        while (end < text.size() && (text[end] == '_' || (text[end] >= 'A' && text[end] <= 'Z'))) {
+    for (std::size_t index = 0; index < text.size();) {
+        if (text[index] != '$') {
+            result += text[index++];
+            continue;
+        }
+        const auto is_name = [](char c) { return c == '_' || (c >= 'A' && c <= 'Z'); };
+        std::size_t end = ++index;
+        while (end < text.size() && is_name(text[end])) {
             ++end;
         }
-        const auto found = values.find(text.substr(braced ? 1 : 0, end - (braced ? 1 : 0)));
-        if (found != values.end()) {
-            result += found->second;
-            text.remove_prefix(end + (braced && text.substr(end).starts_with('}') ? 1 : 0));
-        } else if (dollar < text.size() || text.starts_with('$')) {
-            result += '$';
-            text.remove_prefix(text.starts_with('$') ? 1 : 0);
-        }
+        const auto found = values.find(text.substr(index, end - index));
+        result += found != values.end() ? found->second : "$";
+        index = found != values.end() ? end : index + (text.substr(index).starts_with('$') ? 1 : 0);
     }
     return result;
 }
