@@ -4,6 +4,7 @@ import csv
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,31 @@ class Training(unittest.TestCase):
         self.assertIn("Denoiser(channels: int (optional))", run("--help").stdout)
         self.assertIn("samples: 512", run("--cfg", "job").stdout)
         self.assertRegex(run("--version").stdout, r"minimal \d+\.\d+\.\d+")
+        self.assertEqual(run("--complete", f"minimal --config-dir {CONF} model._target_=De").stdout,
+                         "model._target_=Denoiser \n")
+
+    def test_a_run_is_compared_with_its_checkpoint(self):
+        arguments = ["train.output.exp_dir=compared", "train.steps.epochs=1", "optimizer.lr=0.25"]
+        run(*arguments, "train.output.tensorboard_dir=null")
+        (record,) = pathlib.Path("compared/log").glob("*/.hydra/resolved_config.yaml")
+        self.assertIn("  lr: 0.25\n", record.read_text())
+        text = run("--cfg", "diff", "compared/model/last.pth", *arguments[:2]).stdout
+        self.assertTrue(text.startswith("--- the configuration in compared/model/last.pth\n"))
+        self.assertIn("optimizer.lr\n  - 0.25\n  + 0.001  (built-in optimizer/adamw.yaml:2:5)\n", text)
+        self.assertIn("2 keys differ.\n", text)
+        self.assertIn("No key differs.", run("--cfg", "diff", "compared/model/last.pth", str(record)).stdout)
+
+    def test_a_sweep_trains_each_job_in_its_own_folder(self):
+        shutil.rmtree("sweep", ignore_errors=True)
+        sweep = ["--multirun", "optimizer.lr=1e-3,1e-2", "train.steps.epochs=1", "hydra.sweep.dir=sweep",
+                 "train.output.tensorboard_dir=null"]
+        process = run(*sweep, "train.output.exp_dir=${hydra:runtime.output_dir}")
+        self.assertEqual(process.stderr, "")
+        self.assertEqual(process.stdout.count("| done "), 2)
+        for job in ("0", "1"):
+            self.assertTrue(pathlib.Path("sweep", job, "model/last.pth").is_file())
+        process = run(*sweep, "train.output.exp_dir=shared", "train.fast_dev_run=true")
+        self.assertIn("'train.output.exp_dir' is 'shared'", process.stderr)
 
 
 class Mistakes(unittest.TestCase):
@@ -109,8 +135,10 @@ class Mistakes(unittest.TestCase):
     def test_a_full_disk_keeps_the_earlier_checkpoint(self):
         run(*outputs("full"), "train.steps.epochs=1")
         before = pathlib.Path("full/model/last.pth").read_bytes()
+        # The record of the configuration is as large as the disk; without it the run gets as far as its checkpoint.
         self.fails(["full/model/"], "train.output.exp_dir=full", "train.output.tensorboard_dir=null",
-                   "train.steps.epochs=2", file_size=1024)
+                   "train.steps.epochs=2", "hydra.output_subdir=null", file_size=1024)
+        self.fails(["full/log/", "cannot be written: File too large"], "train.output.exp_dir=full", file_size=1024)
         self.assertEqual(pathlib.Path("full/model/last.pth").read_bytes(), before)
         self.assertEqual([path.name for path in pathlib.Path("full/model").iterdir() if ".tmp" in path.name], [])
 
