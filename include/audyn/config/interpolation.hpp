@@ -116,8 +116,8 @@ public:
     struct Selection {
         Status status = Status::absent;
         Found found;
-        std::string stopped_at;           ///< the keys up to the one that is absent, missing or no container
-        const Value* container = nullptr; ///< where the absent key was looked for
+        std::string stopped_at; ///< the keys up to the one that is absent, missing or no container
+        Found container;        ///< where the absent key was looked for
     };
 
     /// Follows keys from `start`, through interpolations. A `???` on the way gives `missing`; as the last value it is
@@ -130,19 +130,19 @@ public:
             const std::string before = walked;
             walked += concat({(walked.empty() ? "" : "."), keys[index]});
             if (!child) {
-                return {Status::absent, {}, walked, current.node};
+                return {Status::absent, {}, walked, current};
             }
             if (child.node->is_missing()) {
-                return {Status::missing, child, walked, current.node};
+                return {Status::missing, child, walked, current};
             }
             Found resolved = dereference(*child.node);
             resolved.owner = resolved.owner ? resolved.owner : child.owner;
             if (index + 1 < keys.size() && !resolved.node->is_container()) {
-                return {Status::not_container, {}, walked, resolved.node};
+                return {Status::not_container, {}, walked, resolved};
             }
             current = std::move(resolved);
         }
-        return {Status::found, current, walked, nullptr};
+        return {Status::found, current, walked, {}};
     }
 
     /// A key as it stands in `${...}`, absolute or relative to the container `scope`.
@@ -342,7 +342,7 @@ private:
         }
         case Status::not_container:
             throw failure(node, concat({"interpolation key '", wanted, "' not found: '", selection.stopped_at, "' is ",
-                                        describe(selection.container->kind()), " and has no keys"}));
+                                        describe(selection.container.node->kind()), " and has no keys"}));
         }
         for (const Value* above = node.parent(); above != nullptr; above = above->parent()) {
             if (above == selection.found.node) {
@@ -356,7 +356,7 @@ private:
     static std::string not_found(const std::string& wanted, const Selection& selection) {
         std::string reason = concat({"interpolation key '", wanted, "' not found"});
         const std::string last = selection.stopped_at.substr(selection.stopped_at.rfind('.') + 1);
-        const std::string nearest = nearest_name(last, key_names(*selection.container));
+        const std::string nearest = nearest_name(last, key_names(*selection.container.node));
         if (!nearest.empty()) {
             const std::string above = selection.stopped_at.substr(0, selection.stopped_at.size() - last.size());
             reason += concat({"; did you mean '", above, nearest, "'?"});
@@ -413,7 +413,7 @@ private:
         if (!scope) {
             throw failure(node, concat({"the key '", key, "' climbs above the root"}));
         }
-        return scope->second.empty() ? Selection{Status::found, {scope->first, nullptr}, "", nullptr}
+        return scope->second.empty() ? Selection{Status::found, {scope->first, nullptr}, "", {}}
                                      : select({scope->first, nullptr}, split_path(scope->second));
     }
 

@@ -6,6 +6,7 @@
 #include <audyn/config/tokens.hpp>
 #include <audyn/config/value.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -33,23 +34,38 @@ struct Override {
     /// `key` or `key@package`.
     [[nodiscard]] std::string key_element() const { return package ? concat({key, "@", *package}) : key; }
 
-    [[nodiscard]] Location location() const {
+    /// Where the value stands.
+    [[nodiscard]] Location location() const { return location_at(value_position); }
+    /// Where the key stands.
+    [[nodiscard]] Location key_location() const { return location_at(key_position()); }
+    /// A place in the text, from 0.
+    [[nodiscard]] Location location_at(std::size_t position) const {
         const auto source = std::make_shared<const Source>(Source{Origin::command_line, "", text});
-        return {source, 1, static_cast<int>(value_position) + 1};
+        return {source, 1, static_cast<int>(position) + 1};
     }
+    /// Where the key begins, after `+`, `++` or `~`.
+    [[nodiscard]] std::size_t key_position() const { return std::min(text.find_first_not_of("+~"), text.size()); }
 
     /// The value for the configuration; null for `~key`. Not for sweeps.
     [[nodiscard]] Value value() const {
         Value result = element ? element->to_value() : Value();
-        mark(result, location());
+        const Location place = location();
+        mark(result, place, element ? &*element : nullptr);
+        result.set_key_place(1, static_cast<int>(key_position()) + 1);
         return result;
     }
 
 private:
-    static void mark(Value& value, const Location& location) {
-        value.set_location(location);
+    /// Gives every value in it the place of its element; what a function computed has the place of the whole.
+    static void mark(Value& value, const Location& place, const Element* element) {
+        const bool known = element != nullptr && element->position > 0;
+        value.set_location(known ? place.at_column(static_cast<int>(element->position) + 1) : place);
+        const bool same_shape = element != nullptr && element->items.size() == value.size();
         for (std::size_t index = 0; index < value.size(); ++index) {
-            mark(value.child(index), location);
+            mark(value.child(index), value.location(), same_shape ? &element->items[index] : nullptr);
+            if (same_shape && value.is_dict() && element->keys[index].position > 0) {
+                value.child(index).set_key_place(1, static_cast<int>(element->keys[index].position) + 1);
+            }
         }
     }
 };
@@ -255,6 +271,7 @@ private:
             throw SyntaxError{"nested too deeply", peek().position};
         }
         Element result;
+        const std::size_t position = peek().position;
         if (accept(TokenType::bracket_open)) {
             result = list();
         } else if (accept(TokenType::brace_open)) {
@@ -266,6 +283,7 @@ private:
         } else {
             result = primitive(true);
         }
+        result.position = position;
         --depth_;
         return result;
     }
@@ -287,7 +305,9 @@ private:
         result.type = Element::Type::dict;
         if (!at(TokenType::brace_close)) {
             do {
+                const std::size_t position = peek().position;
                 Element key = primitive(false);
+                key.position = position;
                 expect(TokenType::colon);
                 result.set(std::move(key), element());
             } while (accept(TokenType::comma));

@@ -105,7 +105,11 @@ public:
         std::vector<DefaultsItem> items;
         for (std::size_t index = 0; index < list.size(); ++index) {
             items.push_back(item(list.child(index)));
-            items.back().location = list.child(index).location();
+            items.back().listed = list.child(index).location();
+            items.back().location = items.back().listed;
+            if (!items.back().is_group) {
+                items.back().option_location = items.back().listed;
+            }
         }
         return items;
     }
@@ -157,6 +161,7 @@ private:
             throw error(value, "the name of a group is missing");
         }
         result.path = name;
+        result.option_location = value.child(0).location();
         set_option(result, value.child(0));
         return result;
     }
@@ -208,13 +213,19 @@ public:
     /// What was read already stays as it is.
     void set_search_path(SearchPath search_path) { search_path_ = std::move(search_path); }
 
-    /// Null when there is no such configuration.
-    [[nodiscard]] std::shared_ptr<const LoadedConfig> load(const std::string& path) {
+    /// Null when there is no such configuration. `inclusion` says why it is wanted, for messages about it.
+    [[nodiscard]] std::shared_ptr<const LoadedConfig> load(const std::string& path,
+                                                           std::shared_ptr<const Inclusion> inclusion = nullptr) {
         const auto known = cache_.find(path);
         if (known != cache_.end()) {
             return known->second;
         }
-        const std::shared_ptr<const Source> source = search_path_.load(path);
+        std::shared_ptr<const Source> source = search_path_.load(path);
+        if (source && inclusion) {
+            Source included = *source;
+            included.inclusion = std::move(inclusion);
+            source = std::make_shared<const Source>(std::move(included));
+        }
         auto loaded = source ? read(path, source) : nullptr;
         cache_.emplace(path, loaded);
         return loaded;

@@ -225,6 +225,7 @@ private:
     void set_member(Value value) {
         Frame& frame = stack_.back();
         frame.has_key = false;
+        value.set_key_place(frame.key_mark.line + 1, frame.key_mark.column + 1);
         if (!std::exchange(frame.key_is_merge, false)) {
             frame.own.emplace_back(std::move(*frame.key), std::move(value));
             return;
