@@ -3,6 +3,7 @@
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/emit.hpp>
 #include <audyn/config/interpolation.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/config/resolvers.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
@@ -205,9 +206,21 @@ public:
     [[nodiscard]] const Location& location() const { return node_->location(); }
     [[nodiscard]] Config root() const { return {document_, document_->root.get(), nullptr}; }
 
-    /// A copy of the tree below this node.
+    /// Throws all that is wrong with the values below this node at once: interpolations that cannot be resolved and
+    /// mandatory values that were not given.
+    void check_values() const { check_values(true); }
+
+    /// A copy of the tree below this node. Where interpolations cannot be resolved the error tells all of them.
     [[nodiscard]] Value to_value(bool resolve = false) const {
-        return resolve ? Evaluation(document_->environment).resolved_copy(*node_) : *node_;
+        if (!resolve) {
+            return *node_;
+        }
+        try {
+            return Evaluation(document_->environment).resolved_copy(*node_);
+        } catch (const ConfigError&) {
+            check_values(false);
+            throw;
+        }
     }
     /// YAML as OmegaConf writes it.
     [[nodiscard]] std::string to_yaml(bool resolve = false) const { return emit_yaml(to_value(resolve)); }
@@ -388,6 +401,23 @@ private:
             hint = concat({"It has: ", join(names), "."});
         }
         return error(concat({"has no key '", key, "'", did_you_mean(key, names)}), hint);
+    }
+
+    void check_values(bool missing_too) const {
+        Mistakes mistakes;
+        collect_mistakes(*node_, missing_too, mistakes);
+        mistakes.throw_if_any();
+    }
+
+    void collect_mistakes(const Value& node, bool missing_too, Mistakes& mistakes) const {
+        if (node.is_interpolation()) {
+            mistakes.attempt([&] { static_cast<void>(Evaluation(document_->environment).resolved_copy(node)); });
+        } else if (missing_too && node.is_missing()) {
+            mistakes.attempt([&] { static_cast<void>(at_node(&node).resolved()); });
+        }
+        for (std::size_t index = 0; index < node.size(); ++index) {
+            collect_mistakes(node.child(index), missing_too, mistakes);
+        }
     }
 
     static void collect_missing(const Value& node, std::vector<std::string>& result) {

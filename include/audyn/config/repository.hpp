@@ -226,12 +226,27 @@ public:
             included.inclusion = std::move(inclusion);
             source = std::make_shared<const Source>(std::move(included));
         }
+        if (source && source->origin == Origin::file) {
+            warn_of_shadowed(path, *source);
+        }
         auto loaded = source ? read(path, source) : nullptr;
         cache_.emplace(path, loaded);
         return loaded;
     }
 
 private:
+    /// Two of the user's own files with one name and different contents are probably a mistake.
+    void warn_of_shadowed(const std::string& path, const Source& chosen) {
+        for (const auto& place : search_path_.sources()) {
+            const std::shared_ptr<const Source> other = place->has_config(path) ? place->load(path) : nullptr;
+            if (other && other->origin == Origin::file && other->name != chosen.name && other->text != chosen.text) {
+                environment_.warnings.push_back(concat({"'", chosen.name, "' is used and shadows '", other->name,
+                                                        "', which has other contents; the first folder of the search "
+                                                        "path wins"}));
+            }
+        }
+    }
+
     std::shared_ptr<const LoadedConfig> read(const std::string& path, const std::shared_ptr<const Source>& raw) const {
         auto loaded = std::make_shared<LoadedConfig>();
         const std::shared_ptr<const Source> source = detail::normalised(raw);
