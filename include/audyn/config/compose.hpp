@@ -123,14 +123,34 @@ private:
     static std::vector<Override> parse(const std::vector<std::string>& texts) {
         std::vector<Override> overrides;
         Mistakes mistakes;
-        for (const std::string& text : texts) {
+        for (std::size_t index = 0; index < texts.size(); ++index) {
+            if (index + 1 < texts.size() && texts[index + 1].starts_with('=')) {
+                mistakes.add(detached_equal(texts, index));
+                index += texts[index + 1] == "=" ? 2 : 1;
+                continue;
+            }
             mistakes.attempt([&] {
-                overrides.push_back(parse_override(text));
+                overrides.push_back(parse_override(texts[index]));
                 refuse_sweep(overrides.back());
             });
         }
         mistakes.throw_if_any();
         return overrides;
+    }
+
+    /// `a = 3` or `a =3` reach the program as several arguments.
+    static std::string detached_equal(const std::vector<std::string>& texts, std::size_t index) {
+        std::string spaced = texts[index];
+        std::string joined = texts[index];
+        const std::size_t last = std::min(index + (texts[index + 1] == "=" ? 2 : 1), texts.size() - 1);
+        for (std::size_t next = index + 1; next <= last; ++next) {
+            spaced += concat({" ", texts[next]});
+            joined += texts[next];
+        }
+        const auto source = std::make_shared<const Source>(Source{Origin::command_line, "", spaced});
+        return error_at(Location(source, 1, static_cast<int>(texts[index].size()) + 1),
+                        "there must be no space around the '='", concat({"Write: ", joined}))
+            .what();
     }
 
     [[nodiscard]] Value merge_all(const std::vector<ResultItem>& items, Mistakes& mistakes) {
@@ -255,7 +275,8 @@ private:
         if (value.is_interpolation()) {
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
-                throw error_at(value.location(), concat({"the interpolation ", repr(text), " is wrong: ", *mistake}));
+                throw error_at(grammar::place_of(*mistake, text, value.location()),
+                               concat({"the interpolation ", repr(text), " is wrong: ", mistake->message}));
             }
         }
         for (std::size_t index = 0; index < value.size(); ++index) {
@@ -267,8 +288,7 @@ private:
         try {
             TreeEditor(environment_, NewKeys::refused).update(root, override.key, override.value());
         } catch (const UnknownKey& error) {
-            throw error_at(place_of(error, override), unknown_key(override, error),
-                           concat({"To add a new key, write +", override.text}));
+            throw error_at(place_of(error, override), unknown_key(override, error), hint_for(override, error));
         }
     }
 
@@ -283,6 +303,10 @@ private:
     [[nodiscard]] std::string unknown_key(const Override& override, const UnknownKey& error) const {
         const std::string where = error.above().empty() ? "the configuration" : concat({"'", error.above(), "'"});
         std::string reason = concat({"could not override '", override.key, "': ", where});
+        if (error.holder_kind() == Kind::list) {
+            return reason + concat({" is a list of ", std::to_string(error.holder_size()), " items and has no item '",
+                                    error.key(), "'"});
+        }
         if (error.holder_kind() != Kind::dict) {
             return reason + concat({" is ", describe(error.holder_kind()), " and has no key '", error.key(), "'"});
         }
@@ -291,9 +315,26 @@ private:
             return reason +
                    concat({"; did you mean '", error.above(), error.above().empty() ? "" : ".", nearest, "'?"});
         }
-        const std::string group = nearest_name(error.key(), group_names());
-        return group.empty() || !error.above().empty() ? reason
-                                                       : reason + concat({"; did you mean the group '", group, "'?"});
+        const std::string group = error.above().empty() ? nearest_name(error.key(), group_names()) : "";
+        return reason + (group.empty() ? "" : concat({"; did you mean the group '", group, "'?"}));
+    }
+
+    [[nodiscard]] static std::string hint_for(const Override& override, const UnknownKey& error) {
+        if (error.holder_kind() != Kind::dict) {
+            return concat({"It is set by ", error.holder_location().to_string(), "."});
+        }
+        std::string hint;
+        const std::vector<std::string>& known = error.known();
+        if (known.empty() && error.holder_location().is_known()) {
+            hint = concat({"It has no keys; see ", error.holder_location().to_string(), ".\n"});
+        } else if (nearest_name(error.key(), known).empty() && !known.empty() && known.size() <= 20) {
+            hint = concat({"It has: ", join(known), ".\n"});
+        }
+        if (std::ranges::find(known, "defaults") != known.end()) {
+            hint +=
+                "A defaults list stands at the top of its file; 'defaults' below another key is a key like others.\n";
+        }
+        return hint + concat({"To add a new key, write +", override.text});
     }
 
     /// Names of all groups, `train/dataset` for one that is in another.
@@ -340,9 +381,11 @@ private:
             const std::vector<std::string> known =
                 selection.container ? key_names(*selection.container.node) : std::vector<std::string>();
             const std::size_t offset = selection.stopped_at.size() - stopped.size();
+            const bool tell_known = nearest_name(stopped, known).empty() && !known.empty() && known.size() <= 20;
             throw error_at(override.location_at(override.key_position() + offset),
                            concat({"could not delete from the configuration: '", override.key, "' does not exist",
-                                   did_you_mean(stopped, known)}));
+                                   did_you_mean(stopped, known)}),
+                           tell_known ? concat({"There are: ", join(known), "."}) : "");
         }
         const Value wanted = override.value();
         const Value present_value = evaluation.resolved_copy(*selection.found.node);

@@ -317,7 +317,8 @@ public:
         Evaluation evaluation(document_->environment);
         Found found = evaluation.dereference(*node_);
         if (found.node->is_missing()) {
-            throw error("is mandatory and was not given ('\?\?\?')");
+            throw error("is mandatory and was not given ('\?\?\?')",
+                        concat({"Give it, for example by ", path(), "=VALUE."}));
         }
         return {document_, found.node, found.owner ? found.owner : owner_};
     }
@@ -335,13 +336,22 @@ public:
         const Config here = resolved();
         std::string given(describe(here.node_->kind()));
         if (!here.node_->is_container() && !here.node_->is_null()) {
-            const std::string text = python_repr(*here.node_);
+            const std::string text = here.node_->kind() == Kind::boolean
+                                         ? (*here.node_->get_if<bool>() ? "true" : "false")
+                                         : python_repr(*here.node_);
             given += concat({" (", text.size() > 60 ? concat({text.substr(0, 57), "..."}) : text, ")"});
         }
         if (is_interpolation()) {
             given += concat({", which '", *node_->get_if<std::string>(), "' gives"});
         }
         return error(concat({"must be ", wanted, ", not ", given}), hint);
+    }
+
+    /// For a hint: what to do about a number or boolean that was written as a string; empty when it was not.
+    [[nodiscard]] std::string quoting_hint() const {
+        const auto text = scalar<std::string>();
+        const auto plain = text ? audyn::config::scalar::plain(*text) : std::nullopt;
+        return plain && !plain->is_string() && !plain->is_null() ? "Remove the quotes." : "";
     }
 
 private:
@@ -450,7 +460,7 @@ struct Converter<bool> {
         if (const auto value = config.scalar<bool>()) {
             return *value;
         }
-        throw config.mismatch("a boolean (true or false)");
+        throw config.mismatch("a boolean (true or false)", config.quoting_hint());
     }
 };
 
@@ -472,7 +482,7 @@ requires(!std::same_as<Integer, bool>) struct Converter<Integer> {
                                        std::to_string(std::numeric_limits<Integer>::max())}));
         }
         if (!value) {
-            throw config.mismatch("an integer");
+            throw config.mismatch("an integer", config.quoting_hint());
         }
         return static_cast<Integer>(*value);
     }
@@ -493,7 +503,7 @@ struct Converter<Number> {
             const double magnitude = scalar::decimal_number(std::string_view(value->digits).substr(negative ? 1 : 0));
             return static_cast<Number>(negative ? -magnitude : magnitude);
         }
-        throw config.mismatch("a number");
+        throw config.mismatch("a number", config.quoting_hint());
     }
 };
 

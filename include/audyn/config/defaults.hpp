@@ -107,8 +107,8 @@ public:
             throw error_at(item.option_location,
                            concat({"multiple values for '", key, "': '", item.name().value_or("null"), "' here, '",
                                    other, "' at ", places_of_choices_.at(key).to_string()}),
-                           concat({"To override a choice, write 'override ", key, ": ", other,
-                                   "' at the end of the later list."}));
+                           concat({"To override the first choice, write the later one as 'override ", key, ": ", other,
+                                   "'; in the file of another group as 'override /", key, ": ", other, "'."}));
         }
         keys_of_group_[item.group_path()].insert(key);
     }
@@ -353,9 +353,9 @@ private:
         }
         if (item.is_primary && has_content && !only_overrides) {
             environment_.warnings.push_back(
-                concat({"in '", item.config_path(),
-                        "': the defaults list is missing '_self_'; without it the file's own values win over the list. "
-                        "Write '- _self_' where they belong."}));
+                concat({defaults.front().listed.to_string(), ": the defaults list of '", item.config_path(),
+                        "' is missing '_self_'; without it the file's own values win over the list. Write '- _self_' "
+                        "where they belong."}));
         }
         defaults.push_back(DefaultsItem::config("_self_"));
         return true;
@@ -551,9 +551,16 @@ private:
 
     [[nodiscard]] ConfigError primary_not_found(const DefaultsItem& item) const {
         const std::string path = item.config_path();
-        return ConfigError(concat({"cannot find the primary configuration '", path, "'",
-                                   did_you_mean(path, repository_.search_path().options(item.group_path())), "\n",
-                                   near_miss(path), places()}));
+        const std::vector<std::string> names = repository_.search_path().options(item.group_path());
+        const std::string meant = did_you_mean(item.name().value_or(""), names);
+        std::vector<std::string> others = names.empty() ? repository_.search_path().options("") : names;
+        std::erase(others, "_dummy_empty_config_");
+        std::string known;
+        if (meant.empty() && !others.empty() && others.size() <= 20) {
+            known = concat({"There are: ", join(others), "\n"});
+        }
+        return ConfigError(concat(
+            {"cannot find the primary configuration '", path, "'", meant, "\n", near_miss(path), known, places()}));
     }
 
     [[nodiscard]] ConfigError in_a_circle(const DefaultsItem& item) const {
@@ -599,13 +606,15 @@ private:
             return error_about(item, item.location, concat({reason, ": there is no group '", group, "'", meant}),
                                file + places());
         }
-        const std::string meant = did_you_mean(item.name().value_or(""), options);
+        std::string name = item.name().value_or("");
+        name.resize(name.size() - (name.ends_with(".yaml") ? 5 : 0));
+        const std::string meant = did_you_mean(name, options);
         if (group.empty()) {
-            const std::string as_group =
-                search_path.has_group(path)
-                    ? concat({"'", path, "' is a group: choose one of its options, '", path, ": OPTION'.\n"})
-                    : "";
-            return error_about(item, item.option_location, reason + meant, file + as_group + places());
+            return error_about(item, item.option_location, reason + meant,
+                               search_path.has_group(path)
+                                   ? concat({"'", path, "' is a group. Choose one of its options, '", path,
+                                             ": OPTION': ", join(search_path.options(path))})
+                                   : file + places());
         }
         return error_about(item, item.option_location, reason + meant,
                            file + concat({"Options of '", group, "': ", options.empty() ? "none" : join(options)}));

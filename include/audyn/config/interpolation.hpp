@@ -93,9 +93,13 @@ public:
             throw ConfigError(
                 concat({"an interpolation outside a configuration cannot be resolved: ", *node.get_if<std::string>()}));
         }
-        if (++depth_ > limits::depth || std::ranges::find(active_, &node) != active_.end()) {
+        if (std::ranges::find(active_, &node) != active_.end()) {
+            throw cycle(node);
+        }
+        if (++depth_ > limits::depth) {
             --depth_;
-            throw failure(node, concat({"the interpolation refers to itself", cycle(node)}));
+            throw failure(
+                node, concat({"more than ", std::to_string(limits::depth), " interpolations refer one to another"}));
         }
         active_.push_back(&node);
         const auto leave = [this] {
@@ -218,12 +222,18 @@ private:
         return error_at(node.location(), (path.empty() ? "" : concat({"'", path, "': "})) + std::string(reason), hint);
     }
 
-    [[nodiscard]] std::string cycle(const Value& node) const {
+    /// A cycle is told from the key that comes first in the alphabet, so that it reads the same wherever it was
+    /// entered.
+    [[nodiscard]] ConfigError cycle(const Value& node) const {
+        std::vector<const Value*> nodes(std::ranges::find(active_, &node), active_.end());
+        const auto first = std::ranges::min_element(nodes, {}, [](const Value* member) { return member->path(); });
+        std::rotate(nodes.begin(), first, nodes.end()); // Clang 14 cannot read the one of ranges
         std::string text;
-        for (auto place = std::ranges::find(active_, &node); place != active_.end(); ++place) {
-            text += concat({(*place)->path(), " -> "});
+        for (const Value* member : nodes) {
+            text += concat({member->path(), " -> "});
         }
-        return text.empty() || active_.size() > 16 ? "" : concat({": ", text, node.path()});
+        return failure(*nodes[0], concat({"the interpolation refers to itself",
+                                          nodes.size() > 16 ? "" : concat({": ", text, nodes[0]->path()})}));
     }
 
     Found evaluate_node(const Value& node) {
@@ -232,7 +242,9 @@ private:
         try {
             expression = grammar::parse_interpolation(text);
         } catch (const grammar::SyntaxError& error) {
-            throw failure(node, concat({"the interpolation ", repr(text), " is wrong: ", error.message}));
+            throw error_at(
+                grammar::place_of(error, text, node.location()),
+                concat({"'", node.path(), "': the interpolation ", repr(text), " is wrong: ", error.message}));
         }
         return evaluate(expression, node);
     }
@@ -334,7 +346,7 @@ private:
         case Status::found:
             break;
         case Status::absent:
-            throw failure(node, not_found(wanted, selection));
+            throw failure(node, not_found(key, wanted, selection), elsewhere(node, wanted));
         case Status::missing: {
             const std::string path = selection.found.node->path();
             throw failure(node,
@@ -353,8 +365,13 @@ private:
         return selection.found;
     }
 
-    static std::string not_found(const std::string& wanted, const Selection& selection) {
-        std::string reason = concat({"interpolation key '", wanted, "' not found"});
+    /// `key` as it is written, `wanted` without the dots that make it relative.
+    static std::string not_found(const std::string& key, const std::string& wanted, const Selection& selection) {
+        std::string reason = concat({"interpolation key '", key, "' not found"});
+        if (key.size() > wanted.size() && selection.stopped_at.find('.') == std::string::npos) {
+            const std::string path = selection.container.node->path();
+            reason += concat({" in ", path.empty() ? "the configuration" : concat({"'", path, "'"})});
+        }
         const std::string last = selection.stopped_at.substr(selection.stopped_at.rfind('.') + 1);
         const std::string nearest = nearest_name(last, key_names(*selection.container.node));
         if (!nearest.empty()) {
@@ -362,6 +379,35 @@ private:
             reason += concat({"; did you mean '", above, nearest, "'?"});
         }
         return reason;
+    }
+
+    /// For a key that is not found: where keys of this name are.
+    static std::string elsewhere(const Value& node, std::string_view wanted) {
+        const Value* root = &node;
+        while (root->parent() != nullptr) {
+            root = root->parent();
+        }
+        const std::vector<std::string> keys = split_path(wanted);
+        std::vector<std::string> found;
+        std::size_t visited = 0;
+        find_key(*root, keys.back(), found, visited);
+        std::erase(found, node.path());
+        std::string hint;
+        for (const std::string& path : found) {
+            hint += concat({hint.empty() ? "" : ", ", "${", path, "}"});
+        }
+        return hint.empty() ? hint : concat({found.size() == 1 ? "There is " : "There are ", hint, "."});
+    }
+
+    static void find_key(const Value& node, const std::string& key, std::vector<std::string>& found,
+                         std::size_t& visited) {
+        constexpr std::size_t far_enough = 2000;
+        for (std::size_t index = 0; index < node.size() && found.size() < 3 && ++visited < far_enough; ++index) {
+            if (node.is_dict() && node.entries()[index].key.is_string(key)) {
+                found.push_back(node.child(index).path());
+            }
+            find_key(node.child(index), key, found, visited);
+        }
     }
 
     void warn_missing_elements(const Value& node) {
@@ -480,7 +526,8 @@ private:
             return wrap(Value(text), node);
         }
         if (arguments.size() < 2) {
-            throw failure(node, concat({"the environment variable '", name, "' is not set"}));
+            throw failure(node, concat({"the environment variable '", name, "' is not set"}),
+                          concat({"A value for when it is not set: ${oc.env:", name, ",VALUE}"}));
         }
         const Value& otherwise = *arguments[1].node;
         return wrap(otherwise.is_null() ? Value() : Value(python_text(otherwise)), node);

@@ -49,6 +49,14 @@ public:
     /// The same text at another column of the same line.
     [[nodiscard]] Location at_column(int column) const { return {source_, line_, column}; }
 
+    /// True when the text continues with this piece at this place.
+    [[nodiscard]] bool reads(std::string_view piece) const {
+        return source_ && line_ > 0 && column_ > 0 &&
+               line_text()
+                   .substr(std::min(static_cast<std::size_t>(column_ - 1), line_text().size()))
+                   .starts_with(piece);
+    }
+
     /// For messages, the column in characters: `conf/train.yaml:3:5`, `built-in train/default.yaml:3:5`, `override
     /// 'train.steps.epochs=3'` or `the program`.
     [[nodiscard]] std::string to_string() const {

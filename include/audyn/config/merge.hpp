@@ -27,14 +27,18 @@ public:
           key_(std::move(key)),
           above_(holder.path()),
           holder_kind_(holder.kind()),
+          holder_size_(holder.size()),
+          holder_location_(holder.location()),
           known_(key_names(holder)),
           location_(std::move(location)) {}
 
     [[nodiscard]] const std::string& key() const { return key_; }
     /// Full key of the value that lacks it.
     [[nodiscard]] const std::string& above() const { return above_; }
-    /// What that value is; a dictionary unless it can have no keys at all.
+    /// What that value is, how many children it has, and where it stands.
     [[nodiscard]] Kind holder_kind() const { return holder_kind_; }
+    [[nodiscard]] std::size_t holder_size() const { return holder_size_; }
+    [[nodiscard]] const Location& holder_location() const { return holder_location_; }
     [[nodiscard]] const std::vector<std::string>& known() const { return known_; }
     /// Where the key was written.
     [[nodiscard]] const Location& location() const { return location_; }
@@ -43,6 +47,8 @@ private:
     std::string key_;
     std::string above_;
     Kind holder_kind_;
+    std::size_t holder_size_;
+    Location holder_location_;
     std::vector<std::string> known_;
     Location location_;
 };
@@ -141,12 +147,14 @@ private:
         throw UnknownKey(error_at(place, concat({"there is no key '", full, "'"})), key, holder, place);
     }
 
-    static std::size_t index_in(const Value& list, const std::string& key, const Location& location) {
+    static std::size_t index_in(const Value& list, const std::string& key, const Value& value) {
         const auto index = list_index(key);
         const auto size = static_cast<long long>(list.size());
         if (!index || *index < 0 || *index >= size) {
-            throw error_at(location, concat({"'", list.path(), "' is a list of ", std::to_string(size),
-                                             " items and has no item '", key, "'"}));
+            const Location place = value.key_location();
+            throw UnknownKey(error_at(place, concat({"'", list.path(), "' is a list of ", std::to_string(size),
+                                                     " items and has no item '", key, "'"})),
+                             key, list, place);
         }
         return static_cast<std::size_t>(*index);
     }
@@ -154,7 +162,7 @@ private:
     /// The child with this key; null when struct mode does not forbid to add it.
     Value* existing(Value& container, const std::string& key, const Value& value) const {
         if (container.is_list()) {
-            return &container.child(index_in(container, key, value.key_location()));
+            return &container.child(index_in(container, key, value));
         }
         Value* child = container.find(key);
         if (child == nullptr) {
@@ -165,7 +173,8 @@ private:
 
     void assign(Value& container, const std::string& key, Value value) const {
         if (container.is_list()) {
-            container.replace(index_in(container, key, value.key_location()), std::move(value));
+            const std::size_t index = index_in(container, key, value);
+            container.replace(index, std::move(value));
             return;
         }
         static_cast<void>(existing(container, key, value));

@@ -84,7 +84,7 @@ public:
             LongestToken longest;
             in_value ? offer_value(longest) : offer_key(longest);
             if (!longest.found()) {
-                throw SyntaxError{unexpected(in_value), position_};
+                fail(in_value);
             }
             tokens.push_back({longest.type(), text_.substr(position_, longest.length()), position_});
             in_value = in_value || longest.type() == TokenType::equal;
@@ -95,6 +95,13 @@ public:
     }
 
 private:
+    [[noreturn]] void fail(bool in_value) const {
+        if (!in_value && position_ > 0 && text_[position_ - 1] == ':') {
+            throw SyntaxError{"a '=' is needed after the key, not a ':'", position_ - 1};
+        }
+        throw SyntaxError{unexpected(in_value), position_};
+    }
+
     [[nodiscard]] std::string unexpected(bool in_value) const {
         std::size_t end = position_;
         static_cast<void>(next_code_point(text_, end));
@@ -200,7 +207,9 @@ public:
             return result;
         }
         if (!accept(TokenType::equal)) {
-            fail(at(TokenType::end) ? "a '=' and a value are missing" : "");
+            fail(at(TokenType::end)     ? "a '=' and a value are missing"
+                 : at(TokenType::colon) ? "a '=' is needed after the key, not a ':'"
+                                        : "");
         }
         result.value_position = peek().position;
         result.element = at(TokenType::end) ? Element::text("") : value();
@@ -227,8 +236,14 @@ private:
         }
     }
     [[noreturn]] void fail(std::string reason = "") const {
+        const bool closes =
+            at(TokenType::bracket_close) || at(TokenType::brace_close) || at(TokenType::parenthesis_close);
         if (reason.empty()) {
             reason = at(TokenType::end) ? "it ends too early" : concat({"unexpected ", repr(peek().text)});
+            reason += closes && open_.empty() ? ", which closes nothing" : "";
+        }
+        if (at(TokenType::end) && !open_.empty()) {
+            throw SyntaxError{concat({"the '", text_.substr(open_.back(), 1), "' is not closed"}), open_.back()};
         }
         throw SyntaxError{std::move(reason), peek().position};
     }
@@ -273,9 +288,13 @@ private:
         Element result;
         const std::size_t position = peek().position;
         if (accept(TokenType::bracket_open)) {
+            open_.push_back(position);
             result = list();
+            open_.pop_back();
         } else if (accept(TokenType::brace_open)) {
+            open_.push_back(position);
             result = dict();
+            open_.pop_back();
         } else if (at(TokenType::identifier) && tokens_[next_ + 1].type == TokenType::parenthesis_open) {
             result = function();
         } else if (at(TokenType::quoted)) {
@@ -319,6 +338,7 @@ private:
     Element function() {
         const Token name = take();
         FunctionCall call{std::string(name.text), {}, {}};
+        open_.push_back(text_.find('(', name.position));
         expect(TokenType::parenthesis_open);
         if (!at(TokenType::parenthesis_close)) {
             do {
@@ -326,6 +346,7 @@ private:
             } while (accept(TokenType::comma));
         }
         expect(TokenType::parenthesis_close);
+        open_.pop_back();
         try {
             return evaluate(call);
         } catch (const FunctionError& error) {
@@ -421,6 +442,7 @@ private:
     std::vector<Token> tokens_;
     std::string_view text_;
     std::size_t next_ = 0;
+    std::vector<std::size_t> open_; ///< where the brackets that are not closed yet stand
     int depth_ = 0;
 };
 

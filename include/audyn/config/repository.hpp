@@ -42,7 +42,8 @@ namespace detail {
 }
 
 /// `# @package NAME` among the comments of the form `# @key value` that a file begins with.
-[[nodiscard]] inline std::optional<std::string> package_header(const std::shared_ptr<const Source>& source) {
+[[nodiscard]] inline std::optional<std::string> package_header(const std::shared_ptr<const Source>& source,
+                                                               std::vector<std::string>& warnings) {
     std::optional<std::string> package;
     std::string_view text = std::string_view(source->text).substr(0, 512);
     for (int number = 1; !text.empty(); ++number) {
@@ -67,6 +68,9 @@ namespace detail {
         }
         if (parts[0] == "@package") {
             package = parts[1];
+        } else {
+            warnings.push_back(concat({Location(source, number, 1).to_string(), ": the header '# ", parts[0],
+                                       "' is not heeded", did_you_mean(parts[0], {"@package"})}));
         }
     }
     return package;
@@ -95,12 +99,18 @@ namespace detail {
 /// Reads the items of a defaults list.
 class DefaultsReader {
 public:
-    explicit DefaultsReader(std::string config_path) : config_path_(std::move(config_path)) {}
+    DefaultsReader(std::string config_path, std::vector<std::string>& warnings)
+        : config_path_(std::move(config_path)), warnings_(warnings) {}
 
     [[nodiscard]] std::vector<DefaultsItem> read(const Value& list) const {
         if (!list.is_list()) {
-            throw error_at(list.location(), concat({"invalid defaults list in '", config_path_,
-                                                    "': 'defaults' must be a list, not ", describe(list.kind())}));
+            const bool dict = list.is_dict() && list.size() > 0;
+            throw error_at(list.location(),
+                           concat({"invalid defaults list in '", config_path_, "': 'defaults' must be a list, not ",
+                                   describe(list.kind())}),
+                           dict ? concat({"Begin each group with a dash: '- ", list.entries()[0].key.to_string(), ": ",
+                                          python_text(list.child(0)), "'."})
+                                : "");
         }
         std::vector<DefaultsItem> items;
         for (std::size_t index = 0; index < list.size(); ++index) {
@@ -115,8 +125,11 @@ public:
     }
 
 private:
+    [[nodiscard]] ConfigError error(const Location& place, const std::string& reason) const {
+        return error_at(place, concat({"in '", config_path_, "': ", reason}));
+    }
     [[nodiscard]] ConfigError error(const Value& value, const std::string& reason) const {
-        return error_at(value.location(), concat({"in '", config_path_, "': ", reason}));
+        return error(value.location(), reason);
     }
 
     [[nodiscard]] DefaultsItem item(const Value& value) const {
@@ -138,9 +151,10 @@ private:
 
     [[nodiscard]] DefaultsItem group(const Value& value) const {
         if (value.size() != 1) {
-            throw error(value, value.size() == 0
-                                   ? "the name of a group is missing"
-                                   : "too many keys in one item of the defaults list: begin each group with '- '");
+            throw value.size() == 0
+                ? error(value.location(), "the name of a group is missing")
+                : error(value.child(1).key_location(),
+                        "too many keys in one item of the defaults list: begin each group with '- '");
         }
         const Key& key = value.entries()[0].key;
         if (!key.is_string()) {
@@ -151,6 +165,9 @@ private:
         for (auto space = name.find(' '); space != std::string::npos; space = name.find(' ')) {
             const std::string keyword = name.substr(0, space);
             if (keyword != "optional" && keyword != "override") {
+                warnings_.push_back(
+                    concat({value.location().to_string(), ": unknown keyword '", keyword,
+                            "' in a defaults list is not heeded", did_you_mean(keyword, {"optional", "override"})}));
                 name = name.substr(name.rfind(' ') + 1);
                 break;
             }
@@ -199,6 +216,7 @@ private:
     }
 
     std::string config_path_;
+    std::vector<std::string>& warnings_;
 };
 
 } // namespace detail
@@ -251,12 +269,12 @@ private:
         auto loaded = std::make_shared<LoadedConfig>();
         const std::shared_ptr<const Source> source = detail::normalised(raw);
         const bool mark = raw->text.starts_with("\xEF\xBB\xBF");
-        loaded->package = mark ? std::nullopt : detail::package_header(source);
+        loaded->package = mark ? std::nullopt : detail::package_header(source, environment_.warnings);
         loaded->content = parse_yaml(source);
         if (loaded->content.is_dict()) {
             if (const Value* defaults = loaded->content.find("defaults")) {
                 const Found found = Evaluation(environment_).dereference(*defaults);
-                loaded->defaults = detail::DefaultsReader(path).read(*found.node);
+                loaded->defaults = detail::DefaultsReader(path, environment_.warnings).read(*found.node);
                 static_cast<void>(loaded->content.erase("defaults"));
             }
             for (std::size_t index = 0; index < loaded->content.size(); ++index) {
