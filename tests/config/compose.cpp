@@ -71,31 +71,30 @@ TEST_CASE("mistakes are told kindly") {
     CHECK(failure({"optimizer.lrr=1"}) ==
           "override 'optimizer.lrr=1': could not override 'optimizer.lrr': 'optimizer' has no key 'lrr'; did you mean "
           "'optimizer.lr'?\n"
-          "    optimizer.lrr=1\n    ^\nTo append to the configuration, use +optimizer.lrr=1");
+          "    optimizer.lrr=1\n              ^\nTo add a new key, write +optimizer.lrr=1");
     CHECK(failure({"optimzer=sgd"}).find("the configuration has no key 'optimzer'; did you mean 'optimizer'?") !=
           std::string::npos);
     CHECK(failure({"optimizer=sdg"}) ==
-          "override 'optimizer=sdg': in 'config': could not find 'optimizer/sdg'; did you mean 'sgd'?\n"
-          "    optimizer=sdg\n              ^\nAvailable options of 'optimizer': adam, sgd\nSearch path:\n"
-          "    built-in hydra\n    conf");
-    CHECK(failure({"seed=1,2"}).find("To use them as a list, write seed=[1,2].") != std::string::npos);
+          "override 'optimizer=sdg': could not find 'optimizer/sdg'; did you mean 'sgd'?\n"
+          "    optimizer=sdg\n              ^\n  in the defaults list of conf/config.yaml:2:5\n"
+          "Options of 'optimizer': adam, sgd");
+    CHECK(failure({"seed=1,2"}).find("To use them as a list, write seed=[1,2]\n") != std::string::npos);
     CHECK(failure({"+seed=2"}).find("an item is already at 'seed'") != std::string::npos);
     CHECK(failure({"~sed"}).find("'sed' does not exist; did you mean 'seed'?") != std::string::npos);
     CHECK(failure({"optimizer@x=sgd"}).find("did you mean to override optimizer?") != std::string::npos);
     CHECK(error_of([] {
               static_cast<void>(compose({{"config", "defaults:\n  - optimiser: adam\n"}, {"optimizer/adam", ""}}));
           }) ==
-          "conf/config.yaml:2:5: in 'config': could not find 'optimiser/adam'\n      - optimiser: adam\n        ^\n"
-          "There is no group 'optimiser'; did you mean 'optimizer'?\nSearch path:\n    built-in hydra\n    conf");
+          "conf/config.yaml:2:5: could not find 'optimiser/adam': there is no group 'optimiser'; did you mean "
+          "'optimizer'?\n      - optimiser: adam\n        ^\nSearch path:\n    conf");
     CHECK(error_of([] {
               static_cast<void>(compose({{"config", "defaults:\n  - a\n"}, {"a", "defaults:\n  - /config\n"}}));
           }).find("in a circle") != std::string::npos);
     CHECK(error_of([] {
               static_cast<void>(
                   compose({{"config", "defaults:\n  - a\n  - b\n"}, {"a", "x: {y: 1}\n"}, {"b", "x: [1]\n"}}));
-          }) == "conf/b.yaml:1:4: 'x': a list cannot be merged into a dictionary (which conf/a.yaml:1:4 gives)\n    x: "
-                "[1]\n       ^\n"
-                "in 'b', which the defaults list of 'config' names");
+          }) == "conf/b.yaml:1:4: 'x': a list cannot be merged into a dictionary\n    x: [1]\n       ^\n"
+                "  in the defaults list of conf/config.yaml:3:5\nIt is a dictionary at conf/a.yaml:1:4.");
 }
 
 TEST_CASE("the first place of the search path wins, options come from all") {
@@ -106,7 +105,7 @@ TEST_CASE("the first place of the search path wins, options come from all") {
     CHECK(repr(audyn::config::compose(path, "config", {"db=b"})) == "{'db': {'x': 3}}");
     CHECK(error_of([&] {
               static_cast<void>(audyn::config::compose(path, "config", {"db=c"}));
-          }).find("options of 'db': a, b") != std::string::npos);
+          }).find("Options of 'db': a, b") != std::string::npos);
     CHECK(error_of([&] { static_cast<void>(audyn::config::compose(path, "confg")); }).find("did you mean 'config'?") !=
           std::string::npos);
 }

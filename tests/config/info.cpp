@@ -115,6 +115,6 @@ TEST_CASE("a used file that hides a different one is warned about once") {
     const auto config = audyn::config::compose(program().search_path, "config");
     REQUIRE(config.warnings().size() == 1);
     CHECK(config.warnings()[0] ==
-          "'db/a' is in two places of the search path with different contents: own/db/a.yaml is "
-          "used, shared/db/a.yaml is not (see --info searchpath)");
+          "'own/db/a.yaml' is used and shadows 'shared/db/a.yaml', which has other contents; the "
+          "first folder of the search path wins");
 }

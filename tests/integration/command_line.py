@@ -123,7 +123,8 @@ class Runs(Folder):
     def test_hidden_files(self):
         process = run("--config-dir", "other", "--cfg", "job", "-p", "optimizer.name")
         self.assertEqual(process.stdout, "adam\n")
-        self.assertEqual(process.stderr.count("warning: 'optimizer/adam' is in two places"), 1)
+        self.assertEqual(process.stderr.count(
+            "warning: 'conf/optimizer/adam.yaml' is used and shadows 'other/optimizer/adam.yaml'"), 1)
         self.assertIn("optimizer/adam: conf/optimizer/adam.yaml hides other/optimizer/adam.yaml\n",
                       run("--config-dir", "other", "--info", "searchpath").stdout)
         process = run("--config-dir", "other", "-m", "seed=1,2", "hydra.sweep.dir=sweep")

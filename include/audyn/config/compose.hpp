@@ -5,6 +5,7 @@
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/hydra_groups.hpp>
 #include <audyn/config/merge.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/config/override.hpp>
 #include <audyn/config/repository.hpp>
 #include <audyn/config/resolvers.hpp>
@@ -62,12 +63,8 @@ public:
 
     /// The tree with `hydra` in it.
     [[nodiscard]] Value run(const std::vector<std::string>& override_texts) {
-        std::vector<Override> overrides;
-        for (const std::string& text : override_texts) {
-            overrides.push_back(parse_override(text));
-        }
+        const std::vector<Override> overrides = parse(override_texts);
         extend_search_path(overrides);
-        options_.sweep ? refuse_sweeps_of_hydra(overrides) : refuse_sweeps(overrides);
         GroupChoices choices(repository_.search_path(), overrides);
         DefaultsExpander expander(repository_, choices, environment_);
         if (options_.details != nullptr) {
@@ -77,10 +74,12 @@ public:
             expander.skip_missing();
         }
         std::vector<ResultItem> items = expander.run(config_name_);
-        Value root = merge_all(items);
+        Mistakes mistakes;
+        Value root = merge_all(items, mistakes);
         for (const Override& override : choices.config_overrides) {
-            apply(override, root);
+            mistakes.attempt([&] { apply(override, root); });
         }
+        mistakes.throw_if_any();
         describe_run(root, overrides, choices);
         if (options_.details != nullptr) {
             options_.details->items = std::move(items);
@@ -151,27 +150,58 @@ private:
         repository_.set_search_path(std::move(extended));
     }
 
-    [[nodiscard]] Value merge_all(const std::vector<ResultItem>& items) {
+    [[nodiscard]] std::vector<Override> parse(const std::vector<std::string>& texts) const {
+        std::vector<Override> overrides;
+        Mistakes mistakes;
+        for (std::size_t index = 0; index < texts.size(); ++index) {
+            if (index + 1 < texts.size() && texts[index + 1].starts_with('=')) {
+                mistakes.add(detached_equal(texts, index));
+                index += texts[index + 1] == "=" ? 2 : 1;
+                continue;
+            }
+            mistakes.attempt([&] {
+                overrides.push_back(parse_override(texts[index]));
+                options_.sweep ? refuse_sweep_of_hydra(overrides.back()) : refuse_sweep(overrides.back());
+            });
+        }
+        mistakes.throw_if_any();
+        return overrides;
+    }
+
+    /// `a = 3` or `a =3` reach the program as several arguments.
+    static std::string detached_equal(const std::vector<std::string>& texts, std::size_t index) {
+        std::string spaced = texts[index];
+        std::string joined = texts[index];
+        const std::size_t last = std::min(index + (texts[index + 1] == "=" ? 2 : 1), texts.size() - 1);
+        for (std::size_t next = index + 1; next <= last; ++next) {
+            spaced += concat({" ", texts[next]});
+            joined += texts[next];
+        }
+        const auto source = std::make_shared<const Source>(Source{Origin::command_line, "", spaced});
+        return error_at(Location(source, 1, static_cast<int>(texts[index].size()) + 1),
+                        "there must be no space around the '='", concat({"Write: ", joined}))
+            .what();
+    }
+
+    [[nodiscard]] Value merge_all(const std::vector<ResultItem>& items, Mistakes& mistakes) {
         Value root = Value::dict();
         for (const ResultItem& item : items) {
-            Value content = repository_.load(item.config_path)->content;
-            if (!item.package.empty()) {
-                Value embedded = Value::dict();
-                embedded.set_location(content.location());
-                const std::string package = item.package;
-                embed(embedded, package, std::move(content));
-                content = std::move(embedded);
-            }
-            check_hydra(item, content, root);
-            try {
-                TreeEditor(environment_, NewKeys::allowed).merge(root, std::move(content));
-            } catch (const ConfigError& error) {
-                throw ConfigError(concat(
-                    {std::string(error.what()), "\nin '", item.config_path, "'",
-                     item.parent.empty() ? "" : concat({", which the defaults list of '", item.parent, "' names"})}));
-            }
+            mistakes.attempt([&] { merge(item, root); });
         }
         return root;
+    }
+
+    void merge(const ResultItem& item, Value& root) {
+        Value content = repository_.load(item.config_path)->content;
+        if (!item.package.empty()) {
+            Value embedded = Value::dict();
+            embedded.set_location(content.location());
+            const std::string package = item.package;
+            embed(embedded, package, std::move(content));
+            content = std::move(embedded);
+        }
+        check_hydra(item, content, root);
+        TreeEditor(environment_, NewKeys::allowed).merge(root, std::move(content));
     }
 
     static void embed(Value& root, const std::string& package, Value content) {
@@ -209,7 +239,7 @@ private:
             const std::string key = given.entries()[index].key.to_string();
             const Value* expected = known.find(key);
             if (expected == nullptr) {
-                throw error_at(given.child(index).location(),
+                throw error_at(given.child(index).key_location(),
                                concat({"in '", config_path, "': '", known.path(), "' has no key '", key, "'",
                                        did_you_mean(key, key_names(known))}));
             }
@@ -219,38 +249,40 @@ private:
         }
     }
 
-    static void refuse_sweeps_of_hydra(const std::vector<Override>& overrides) {
-        for (const Override& override : overrides) {
-            if (override.is_sweep() && override.is_hydra()) {
-                throw error_at(override.location(),
-                               concat({"'", override.key, "' is the run's own: it cannot be swept over"}));
-            }
+    static void refuse_sweep_of_hydra(const Override& override) {
+        if (override.is_sweep() && override.is_hydra()) {
+            throw error_at(override.key_location(),
+                           concat({"'", override.key, "' is the run's own: it cannot be swept over"}));
         }
     }
 
-    static void refuse_sweeps(const std::vector<Override>& overrides) {
-        for (const Override& override : overrides) {
-            if (!override.is_sweep()) {
-                continue;
-            }
-            if (override.element->type == Element::Type::choice && override.element->simple) {
-                const std::string key = override.text.substr(0, override.value_position);
-                const std::string values = override.text.substr(override.value_position);
-                throw error_at(override.location(), "several values for one key",
-                               concat({"To use them as a list, write ", key, "[", values,
-                                       "]. To use them as one string, quote it: ", key, "\\'", values,
-                                       "\\'. To sweep over them, add --multirun."}));
-            }
-            throw error_at(override.location(), concat({"the sweep '", override.text, "' requires --multirun"}));
+    static void refuse_sweep(const Override& override) {
+        if (!override.is_sweep()) {
+            return;
         }
+        if (override.element->type == Element::Type::choice && override.element->simple) {
+            const std::string key = override.text.substr(0, override.value_position);
+            const std::string values = override.text.substr(override.value_position);
+            const auto comma = override.element->items.size() > 1 ? comma_before(override) : override.value_position;
+            throw error_at(
+                override.location_at(comma), "several values for one key",
+                concat({"To use them as a list, write ", key, "[", values, "]\nTo use them as one string, quote it: '",
+                        key, "\"", values, "\"'\nTo sweep over them, add --multirun."}));
+        }
+        throw error_at(override.location(), concat({"the sweep '", override.text, "' requires --multirun"}));
+    }
+
+    /// Where the first comma between the values of a simple choice stands.
+    static std::size_t comma_before(const Override& override) {
+        const std::size_t second = override.element->items[1].position;
+        return override.text.rfind(',', second > 0 ? second - 1 : std::string::npos);
     }
 
     void apply(const Override& override, Value& root) {
         if (override.package) {
-            throw error_at(
-                override.location(),
-                concat({"'", override.text, "' looks like a choice in a group, but there is no group '", override.key,
-                        "'", did_you_mean(override.key, repository_.search_path().groups(""))}));
+            throw error_at(override.key_location(),
+                           concat({"'", override.text, "' looks like a choice in a group, but there is no group '",
+                                   override.key, "'", did_you_mean(override.key, group_names())}));
         }
         check_value(override);
         switch (override.type) {
@@ -280,7 +312,8 @@ private:
         if (value.is_interpolation()) {
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
-                throw error_at(value.location(), concat({"the interpolation ", repr(text), " is wrong: ", *mistake}));
+                throw error_at(grammar::place_of(*mistake, text, value.location()),
+                               concat({"the interpolation ", repr(text), " is wrong: ", mistake->message}));
             }
         }
         for (std::size_t index = 0; index < value.size(); ++index) {
@@ -292,31 +325,71 @@ private:
         try {
             TreeEditor(environment_, NewKeys::refused).update(root, override.key, override.value());
         } catch (const UnknownKey& error) {
-            const Location start(override.location().source(), 1, 1);
-            throw error_at(start, unknown_key(override, error),
-                           concat({"To append to the configuration, use +", override.text}));
+            throw error_at(place_of(error, override), unknown_key(override, error), hint_for(override, error));
         }
     }
 
+    /// The part of the override that names the unknown key.
+    static Location place_of(const UnknownKey& error, const Override& override) {
+        const std::string full = concat({error.above(), error.above().empty() ? "" : ".", error.key()});
+        const bool in_key = concat({override.key, "."}).starts_with(concat({full, "."}));
+        return in_key ? override.location_at(override.key_position() + full.size() - error.key().size())
+                      : error.location();
+    }
+
     [[nodiscard]] std::string unknown_key(const Override& override, const UnknownKey& error) const {
-        std::string reason = concat({"could not override '", override.key, "': "});
         const std::string where = error.above().empty() ? "the configuration" : concat({"'", error.above(), "'"});
-        reason += concat({where, " has no key '", error.key(), "'"});
-        std::string nearest = nearest_name(error.key(), error.known());
-        if (nearest.empty() && override.key.find('.') == std::string::npos) {
-            const auto slash = override.key.rfind('/');
-            const std::string above = slash == std::string::npos ? "" : override.key.substr(0, slash);
-            const std::string group =
-                nearest_name(override.key.substr(slash + 1), repository_.search_path().groups(above));
-            return group.empty() ? reason
-                                 : concat({reason, "; did you mean the group '",
-                                           above.empty() ? "" : concat({above, "/"}), group, "'?"});
+        std::string reason = concat({"could not override '", override.key, "': ", where});
+        if (error.holder_kind() == Kind::list) {
+            return reason + concat({" is a list of ", std::to_string(error.holder_size()), " items and has no item '",
+                                    error.key(), "'"});
         }
-        if (!nearest.empty()) {
-            reason +=
-                concat({"; did you mean '", error.above().empty() ? "" : concat({error.above(), "."}), nearest, "'?"});
+        if (error.holder_kind() != Kind::dict) {
+            return reason + concat({" is ", describe(error.holder_kind()), " and has no key '", error.key(), "'"});
         }
-        return reason;
+        reason += concat({" has no key '", error.key(), "'"});
+        if (const std::string nearest = nearest_name(error.key(), error.known()); !nearest.empty()) {
+            return reason +
+                   concat({"; did you mean '", error.above(), error.above().empty() ? "" : ".", nearest, "'?"});
+        }
+        const std::string group = error.above().empty() ? nearest_name(error.key(), group_names()) : "";
+        return reason + (group.empty() ? "" : concat({"; did you mean the group '", group, "'?"}));
+    }
+
+    [[nodiscard]] static std::string hint_for(const Override& override, const UnknownKey& error) {
+        if (error.holder_kind() != Kind::dict) {
+            return concat({"It is set by ", error.holder_location().to_string(), "."});
+        }
+        std::string hint;
+        const std::vector<std::string>& known = error.known();
+        if (known.empty() && error.holder_location().is_known()) {
+            hint = concat({"It has no keys; see ", error.holder_location().to_string(), ".\n"});
+        } else if (nearest_name(error.key(), known).empty() && !known.empty() && known.size() <= 20) {
+            hint = concat({"It has: ", join(known), ".\n"});
+        }
+        if (std::ranges::find(known, "defaults") != known.end()) {
+            hint +=
+                "A defaults list stands at the top of its file; 'defaults' below another key is a key like others.\n";
+        }
+        return hint + concat({"To add a new key, write +", override.text});
+    }
+
+    /// Names of all groups, `train/dataset` for one that is in another.
+    [[nodiscard]] std::vector<std::string> group_names() const {
+        std::vector<std::string> names;
+        std::vector<std::string> open{""};
+        while (!open.empty()) {
+            const std::string above = std::move(open.back());
+            open.pop_back();
+            for (const std::string& inner : repository_.search_path().groups(above)) {
+                open.push_back(above.empty() ? inner : concat({above, "/", inner}));
+                names.push_back(open.back());
+                if (names.size() > 10'000) {
+                    return names;
+                }
+            }
+        }
+        return names;
     }
 
     void add(const Override& override, Value& root) {
@@ -324,11 +397,11 @@ private:
         const bool present = selection.status == Evaluation::Status::found && !selection.found.node->is_null() &&
                              !selection.found.node->is_missing();
         if (present && !override.element->to_value().is_container()) {
-            throw error_at(
-                override.location(),
-                concat({"could not append to the configuration: an item is already at '", override.key, "'"}),
-                concat({"Either remove the +: ", override.text.substr(1), ", or add a second one to add or override: +",
-                        override.text}));
+            throw error_at(override.location_at(0),
+                           concat({"could not append to the configuration: an item is already at '", override.key,
+                                   "', set by ", selection.found.node->location().to_string()}),
+                           concat({"To change it, remove the +: ", override.text.substr(1),
+                                   "\nTo add or change it, write two: +", override.text}));
         }
         TreeEditor(environment_, NewKeys::allowed).update(root, override.key, override.value());
     }
@@ -339,12 +412,17 @@ private:
         const auto selection = evaluation.select({&root, nullptr}, keys);
         const bool present = selection.status == Evaluation::Status::found && !selection.found.node->is_null() &&
                              !selection.found.node->is_missing();
-        const Location location(override.location().source(), 1, 1);
+        const Location location = override.key_location();
         if (!present) {
+            const std::string stopped = selection.stopped_at.substr(selection.stopped_at.rfind('.') + 1);
             const std::vector<std::string> known =
-                selection.container != nullptr ? key_names(*selection.container) : std::vector<std::string>();
-            throw error_at(location, concat({"could not delete from the configuration: '", override.key,
-                                             "' does not exist", did_you_mean(keys.back(), known)}));
+                selection.container ? key_names(*selection.container.node) : std::vector<std::string>();
+            const std::size_t offset = selection.stopped_at.size() - stopped.size();
+            const bool tell_known = nearest_name(stopped, known).empty() && !known.empty() && known.size() <= 20;
+            throw error_at(override.location_at(override.key_position() + offset),
+                           concat({"could not delete from the configuration: '", override.key, "' does not exist",
+                                   did_you_mean(stopped, known)}),
+                           tell_known ? concat({"There are: ", join(known), "."}) : "");
         }
         const Value wanted = override.value();
         const Value present_value = evaluation.resolved_copy(*selection.found.node);

@@ -3,6 +3,7 @@
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/emit.hpp>
 #include <audyn/config/interpolation.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/config/resolvers.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
@@ -205,9 +206,21 @@ public:
     [[nodiscard]] const Location& location() const { return node_->location(); }
     [[nodiscard]] Config root() const { return {document_, document_->root.get(), nullptr}; }
 
-    /// A copy of the tree below this node.
+    /// Throws all that is wrong with the values below this node at once: interpolations that cannot be resolved and
+    /// mandatory values that were not given.
+    void check_values() const { check_values(true); }
+
+    /// A copy of the tree below this node. Where interpolations cannot be resolved the error tells all of them.
     [[nodiscard]] Value to_value(bool resolve = false) const {
-        return resolve ? Evaluation(document_->environment).resolved_copy(*node_) : *node_;
+        if (!resolve) {
+            return *node_;
+        }
+        try {
+            return Evaluation(document_->environment).resolved_copy(*node_);
+        } catch (const ConfigError&) {
+            check_values(false);
+            throw;
+        }
     }
     /// YAML as OmegaConf writes it.
     [[nodiscard]] std::string to_yaml(bool resolve = false) const { return emit_yaml(to_value(resolve)); }
@@ -304,7 +317,8 @@ public:
         Evaluation evaluation(document_->environment);
         Found found = evaluation.dereference(*node_);
         if (found.node->is_missing()) {
-            throw error("is mandatory and was not given ('\?\?\?')");
+            throw error("is mandatory and was not given ('\?\?\?')",
+                        concat({"Give it, for example by ", path(), "=VALUE."}));
         }
         return {document_, found.node, found.owner ? found.owner : owner_};
     }
@@ -322,13 +336,22 @@ public:
         const Config here = resolved();
         std::string given(describe(here.node_->kind()));
         if (!here.node_->is_container() && !here.node_->is_null()) {
-            const std::string text = python_repr(*here.node_);
+            const std::string text = here.node_->kind() == Kind::boolean
+                                         ? (*here.node_->get_if<bool>() ? "true" : "false")
+                                         : python_repr(*here.node_);
             given += concat({" (", text.size() > 60 ? concat({text.substr(0, 57), "..."}) : text, ")"});
         }
         if (is_interpolation()) {
             given += concat({", which '", *node_->get_if<std::string>(), "' gives"});
         }
         return error(concat({"must be ", wanted, ", not ", given}), hint);
+    }
+
+    /// For a hint: what to do about a number or boolean that was written as a string; empty when it was not.
+    [[nodiscard]] std::string quoting_hint() const {
+        const auto text = scalar<std::string>();
+        const auto plain = text ? audyn::config::scalar::plain(*text) : std::nullopt;
+        return plain && !plain->is_string() && !plain->is_null() ? "Remove the quotes." : "";
     }
 
 private:
@@ -390,6 +413,23 @@ private:
         return error(concat({"has no key '", key, "'", did_you_mean(key, names)}), hint);
     }
 
+    void check_values(bool missing_too) const {
+        Mistakes mistakes;
+        collect_mistakes(*node_, missing_too, mistakes);
+        mistakes.throw_if_any();
+    }
+
+    void collect_mistakes(const Value& node, bool missing_too, Mistakes& mistakes) const {
+        if (node.is_interpolation()) {
+            mistakes.attempt([&] { static_cast<void>(Evaluation(document_->environment).resolved_copy(node)); });
+        } else if (missing_too && node.is_missing()) {
+            mistakes.attempt([&] { static_cast<void>(at_node(&node).resolved()); });
+        }
+        for (std::size_t index = 0; index < node.size(); ++index) {
+            collect_mistakes(node.child(index), missing_too, mistakes);
+        }
+    }
+
     static void collect_missing(const Value& node, std::vector<std::string>& result) {
         if (node.is_missing()) {
             result.push_back(node.path());
@@ -420,7 +460,7 @@ struct Converter<bool> {
         if (const auto value = config.scalar<bool>()) {
             return *value;
         }
-        throw config.mismatch("a boolean (true or false)");
+        throw config.mismatch("a boolean (true or false)", config.quoting_hint());
     }
 };
 
@@ -442,7 +482,7 @@ requires(!std::same_as<Integer, bool>) struct Converter<Integer> {
                                        std::to_string(std::numeric_limits<Integer>::max())}));
         }
         if (!value) {
-            throw config.mismatch("an integer");
+            throw config.mismatch("an integer", config.quoting_hint());
         }
         return static_cast<Integer>(*value);
     }
@@ -463,7 +503,7 @@ struct Converter<Number> {
             const double magnitude = scalar::decimal_number(std::string_view(value->digits).substr(negative ? 1 : 0));
             return static_cast<Number>(negative ? -magnitude : magnitude);
         }
-        throw config.mismatch("a number");
+        throw config.mismatch("a number", config.quoting_hint());
     }
 };
 

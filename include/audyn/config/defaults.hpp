@@ -2,12 +2,15 @@
 
 #include <audyn/config/defaults_item.hpp>
 #include <audyn/config/diagnostic.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/config/override.hpp>
 #include <audyn/config/repository.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +45,7 @@ public:
         std::optional<std::string> option;
         std::optional<std::vector<std::string>> options;
         Location location;
+        Location option_location;
         bool from_command_line = false;
         std::string containing_config;
         bool used = false;
@@ -54,6 +58,7 @@ public:
 
     /// Sorts the overrides into choices of groups and changes of keys.
     GroupChoices(const SearchPath& search_path, const std::vector<Override>& overrides) {
+        Mistakes mistakes;
         for (const Override& override : overrides) {
             if (override.is_sweep()) {
                 continue;
@@ -62,9 +67,10 @@ public:
             if (value.is_dict() || !search_path.has_group(override.key)) {
                 config_overrides.push_back(override);
             } else {
-                add_group_override(override, value);
+                mistakes.attempt([&] { add_group_override(override, value); });
             }
         }
+        mistakes.throw_if_any();
     }
 
     std::vector<Override> config_overrides;
@@ -75,8 +81,8 @@ public:
     void add_override(const std::string& containing_config, const DefaultsItem& item) {
         const std::string key = item.override_key();
         if (find(key) == nullptr) {
-            choices_.emplace_back(key,
-                                  Choice{item.option, item.options, item.location, false, containing_config, false});
+            choices_.emplace_back(key, Choice{item.option, item.options, item.location, item.option_location, false,
+                                              containing_config, false});
         }
     }
 
@@ -88,6 +94,7 @@ public:
             item.option = choice->option;
             item.options = choice->options;
             item.location = choice->location;
+            item.option_location = choice->option_location;
             choice->used = true;
         }
     }
@@ -102,10 +109,14 @@ public:
             std::ranges::find(known_choices, key, &std::pair<std::string, std::optional<std::string>>::first);
         if (known == known_choices.end()) {
             known_choices.emplace_back(key, item.name());
+            places_of_choices_.emplace(key, item.option_location);
         } else if (known->second != item.name()) {
-            throw error_at(
-                item.location, concat({"multiple values for '", key, "'"}),
-                concat({"To override a value, write 'override ", key, ": ", known->second.value_or("null"), "'."}));
+            const std::string other = known->second.value_or("null");
+            throw error_at(item.option_location,
+                           concat({"multiple values for '", key, "': '", item.name().value_or("null"), "' here, '",
+                                   other, "' at ", places_of_choices_.at(key).to_string()}),
+                           concat({"To override the first choice, write the later one as 'override ", key, ": ", other,
+                                   "'; in the file of another group as 'override /", key, ": ", other, "'."}));
         }
         keys_of_group_[item.group_path()].insert(key);
     }
@@ -119,18 +130,24 @@ public:
         deletions_.find(item.override_key())->second.used = true;
     }
 
-    /// Throws for an override or deletion that met nothing.
-    void check_all_used() const {
+    [[nodiscard]] std::vector<std::string> known_groups() const {
+        std::vector<std::string> groups;
+        for (const auto& [group, option] : known_choices) {
+            groups.push_back(group);
+        }
+        return groups;
+    }
+
+    /// Tells each override and deletion that met nothing.
+    void check_all_used(Mistakes& mistakes) const {
         for (const auto& [key, choice] : choices_) {
             if (!choice.used) {
-                throw unused(key, choice);
+                mistakes.add(unused(key, choice).what());
             }
         }
         for (const auto& [key, deletion] : deletions_) {
             if (!deletion.used) {
-                throw error_at(deletion.location, concat({"could not delete '", key,
-                                                          deletion.option ? concat({"=", *deletion.option}) : "",
-                                                          "': no match in the defaults list"}));
+                mistakes.add(unused(key, deletion).what());
             }
         }
     }
@@ -139,8 +156,9 @@ private:
     void add_group_override(const Override& override, const Value& value) {
         const auto* text = value.get_if<std::string>();
         if (override.type == Override::Type::force_add) {
-            throw error_at(override.location(),
-                           concat({"force-add of a group is not supported: '", override.text, "'; use one '+'"}));
+            throw error_at(override.location_at(0),
+                           concat({"force-add of a group is not supported: '", override.text, "'"}),
+                           concat({"Write one '+' to add the group to the defaults list: ", override.text.substr(1)}));
         }
         if (override.type == Override::Type::remove) {
             if (!value.is_null() && text == nullptr) {
@@ -148,7 +166,7 @@ private:
                                concat({"the option to delete must be a name, not ", describe(value.kind())}));
             }
             deletions_[override.key_element()] = {text != nullptr ? std::optional(*text) : std::nullopt,
-                                                  override.location(), false};
+                                                  override.key_location(), false};
             return;
         }
         std::optional<std::vector<std::string>> options;
@@ -157,8 +175,8 @@ private:
             for (std::size_t index = 0; index < value.size(); ++index) {
                 const auto* option = value.child(index).get_if<std::string>();
                 if (option == nullptr) {
-                    throw error_at(override.location(), concat({"the options of a group must be names, not ",
-                                                                describe(value.child(index).kind())}));
+                    throw error_at(value.child(index).location(), concat({"the options of a group must be names, not ",
+                                                                          describe(value.child(index).kind())}));
                 }
                 options->push_back(*option);
             }
@@ -175,11 +193,12 @@ private:
             item.options = std::move(options);
             item.package = override.package == "_here_" ? std::optional<std::string>("") : override.package;
             item.is_appended = true;
-            item.location = override.location();
+            item.location = override.key_location();
+            item.option_location = override.location();
             appended.push_back(std::move(item));
             return;
         }
-        Choice choice{option, std::move(options), override.location(), true, "", false};
+        Choice choice{option, std::move(options), override.key_location(), override.location(), true, "", false};
         if (Choice* known = find(override.key_element())) {
             *known = std::move(choice);
         } else {
@@ -197,11 +216,7 @@ private:
         reason += concat({"could not override '", key, "'"});
         const auto keys = keys_of_group_.find(key.substr(0, key.find('@')));
         if (keys == keys_of_group_.end()) {
-            std::vector<std::string> all;
-            for (const auto& [known, option] : known_choices) {
-                all.push_back(known);
-            }
-            reason += concat({": no match in the defaults list", did_you_mean(key, all)});
+            reason += concat({": no match in the defaults list", did_you_mean(key, known_groups())});
         } else {
             reason += concat({"; did you mean to override ", keys->second.size() > 1 ? "one of " : "",
                               join({keys->second.begin(), keys->second.end()}), "?"});
@@ -213,9 +228,21 @@ private:
         return error_at(choice.location, reason, hint);
     }
 
+    [[nodiscard]] ConfigError unused(const std::string& key, const Deletion& deletion) const {
+        const std::string whole = concat({key, deletion.option ? concat({"=", *deletion.option}) : ""});
+        const auto chosen =
+            std::ranges::find(known_choices, key, &std::pair<std::string, std::optional<std::string>>::first);
+        const bool other_option = deletion.option && chosen != known_choices.end();
+        return error_at(deletion.location,
+                        concat({"could not delete '", whole, "': no match in the defaults list",
+                                other_option ? concat({", where it is '", chosen->second.value_or("null"), "'"})
+                                             : did_you_mean(key, known_groups())}));
+    }
+
     std::vector<std::pair<std::string, Choice>> choices_;
     std::map<std::string, Deletion> deletions_;
     std::map<std::string, std::set<std::string>> keys_of_group_;
+    std::map<std::string, Location> places_of_choices_;
 };
 
 /// Expands defaults lists, depth first, into the list of what is merged.
@@ -234,31 +261,65 @@ public:
         DefaultsItem primary = DefaultsItem::config(config_name.value_or("_dummy_empty_config_"));
         primary.is_primary = true;
         DefaultsItem hydra = DefaultsItem::config("hydra/config");
-        Results of_primary = expand(primary, nullptr, false);
-        Results result = expand(hydra, nullptr, false);
+        Results of_primary = expand(primary, false);
+        Results result = expand(hydra, false);
+        mistakes_.throw_if_any(); // what follows would tell their consequences
         std::ranges::move(of_primary, std::back_inserter(result));
         std::erase_if(result, [](const ResultItem& item) { return item.config_path == "_dummy_empty_config_"; });
-        check_unique(result);
-        choices_.check_all_used();
+        mistakes_.attempt([&result] { check_unique(result); });
+        choices_.check_all_used(mistakes_);
+        mistakes_.throw_if_any();
         return result;
     }
 
 private:
     using Results = std::vector<ResultItem>;
 
-    /// What an item and all that it brings contribute. `parent` is the item whose defaults list holds it.
-    Results expand(DefaultsItem& item, const DefaultsItem* parent, bool in_interpolation) {
-        if (++depth_ > limits::depth) {
-            throw error_at(item.location,
-                           concat({"the defaults lists refer to each other in a circle: '", item.config_path(), "'"}));
+    /// A mistake after which it is not possible to go on and look for others.
+    class Endless : public ConfigError {
+    public:
+        explicit Endless(const ConfigError& error) : ConfigError(error) {}
+    };
+
+    /// Runs `action` and keeps its mistakes.
+    template <class Action>
+    Mistakes mistakes_of(const Action& action) {
+        try {
+            action();
+        } catch (const Endless&) {
+            throw;
+        } catch (const ConfigError& error) {
+            mistakes_.add(error.what());
         }
-        DefaultsNode* const outer = node_;
+        return std::exchange(mistakes_, {});
+    }
+
+    /// What an item and all that it brings contribute.
+    Results expand(DefaultsItem& item, bool in_interpolation) {
+        const std::string path = item.config_path();
+        active_.push_back(path);
         DefaultsNode own{{}, {}, position_};
-        node_ = outer != nullptr ? &own : nullptr;
-        Results results = expand_children(item, parent, in_interpolation);
-        node_ = outer;
+        struct Leave {
+            DefaultsExpander& expander;
+            DefaultsNode* outer;
+            ~Leave() {
+                expander.active_.pop_back();
+                expander.node_ = outer;
+            }
+        };
+        Results results;
+        {
+            const Leave leave{*this, std::exchange(node_, node_ != nullptr ? &own : nullptr)};
+            if (active_.size() > static_cast<std::size_t>(limits::depth)) {
+                throw Endless(in_a_circle(item));
+            }
+            if (++expanded_ > limits::defaults) {
+                throw Endless(error_at(item.location, concat({"the defaults lists have more than ",
+                                                              std::to_string(limits::defaults), " items in all"})));
+            }
+            results = expand_children(item, path, in_interpolation);
+        }
         record(item, std::move(own));
-        --depth_;
         return results;
     }
 
@@ -270,12 +331,12 @@ private:
         }
     }
 
-    Results expand_children(DefaultsItem& item, const DefaultsItem* parent, bool in_interpolation) {
-        if (item.is_primary && !repository_.search_path().has_config(item.config_path())) {
+    Results expand_children(DefaultsItem& item, const std::string& path, bool in_interpolation) {
+        if (item.is_primary && !repository_.search_path().has_config(path)) {
             throw primary_not_found(item);
         }
         const std::shared_ptr<const LoadedConfig> loaded =
-            item.is_missing() ? nullptr : repository_.load(item.config_path());
+            item.is_missing() ? nullptr : repository_.load(path, item.inclusion());
         if (loaded) {
             item.set_package_header(loaded->package);
         }
@@ -297,7 +358,7 @@ private:
             if (item.is_optional) {
                 return {};
             }
-            throw not_found(item, parent);
+            throw not_found(item);
         }
         std::vector<DefaultsItem> defaults = loaded->defaults;
         bool self_added = false;
@@ -308,10 +369,10 @@ private:
             defaults.insert(defaults.end(), choices_.appended.begin(), choices_.appended.end());
         }
         collect_overrides(item, defaults, in_interpolation);
-        Results results = expand_list(item, parent, defaults, self_added, in_interpolation);
+        Results results = expand_list(item, defaults, self_added, in_interpolation);
         const bool has_children =
             std::ranges::any_of(defaults, [](const DefaultsItem& d) { return d.is_self() || !d.is_override; });
-        return has_children ? results : Results{result_of(item, parent)};
+        return has_children ? results : Results{result_of(item)};
     }
 
     /// `_self_` goes last where it is not written.
@@ -327,9 +388,9 @@ private:
         }
         if (item.is_primary && has_content && !only_overrides) {
             environment_.warnings.push_back(
-                concat({"in '", item.config_path(),
-                        "': the defaults list is missing '_self_'; without it the file's own values win over the list. "
-                        "Write '- _self_' where they belong."}));
+                concat({defaults.front().listed.to_string(), ": the defaults list of '", item.config_path(),
+                        "' is missing '_self_'; without it the file's own values win over the list. Write '- _self_' "
+                        "where they belong."}));
         }
         defaults.push_back(DefaultsItem::config("_self_"));
         return true;
@@ -362,15 +423,17 @@ private:
         }
     }
 
-    Results expand_list(DefaultsItem& parent, const DefaultsItem* grandparent, std::vector<DefaultsItem>& defaults,
-                        bool self_added, bool in_interpolation) {
+    Results expand_list(DefaultsItem& parent, std::vector<DefaultsItem>& defaults, bool self_added,
+                        bool in_interpolation) {
         std::vector<Results> parts(defaults.size());
+        std::vector<Mistakes> mistakes(defaults.size());
+        const Mistakes before = std::exchange(mistakes_, {});
         std::vector<std::size_t> deferred;
         for (std::size_t index = defaults.size(); index-- > 0;) {
             DefaultsItem& item = defaults[index];
             position_ = index * positions_of_one_item;
             if (item.is_self()) {
-                parts[index].push_back(self_of(parent, grandparent));
+                parts[index].push_back(self_of(parent));
                 record(item, {{}, {}, position_});
                 continue;
             }
@@ -378,27 +441,30 @@ private:
                 continue;
             }
             choices_.apply_override(item);
-            if (item.options) {
-                parts[index] = expand_options(item, parent, in_interpolation);
-            } else if (item.is_interpolation()) {
+            if (item.is_interpolation() && !item.options) {
                 deferred.push_back(index);
-            } else {
-                parts[index] = expand(item, &parent, in_interpolation);
+                continue;
             }
+            mistakes[index] = mistakes_of([&] {
+                parts[index] =
+                    item.options ? expand_options(item, parent, in_interpolation) : expand(item, in_interpolation);
+            });
         }
         if (!deferred.empty()) {
             const Value known = interpolation_scope(defaults, self_added);
             for (const std::size_t index : deferred) {
-                resolve(defaults[index], known);
-                position_ = index * positions_of_one_item;
-                parts[index] = expand(defaults[index], &parent, true);
+                mistakes[index] = mistakes_of([&] {
+                    resolve(defaults[index], known);
+                    position_ = index * positions_of_one_item;
+                    parts[index] = expand(defaults[index], true);
+                });
             }
         }
-        Results results;
-        for (Results& part : parts) {
-            std::ranges::move(part, std::back_inserter(results));
+        mistakes_ = before;
+        for (const Mistakes& of_item : mistakes) {
+            mistakes_.add(of_item);
         }
-        return results;
+        return joined(std::move(parts));
     }
 
     /// Each option of `group: [a, b]` is a configuration of its own.
@@ -415,10 +481,16 @@ private:
             item.package = group.package;
             item.is_optional = group.is_optional;
             item.location = group.location;
+            item.option_location = group.option_location;
+            item.listed = group.listed;
             item.set_parent(parent.group_path(), parent.final_package());
             position_ = position + index;
-            parts[index] = expand(item, &parent, in_interpolation);
+            parts[index] = expand(item, in_interpolation);
         }
+        return joined(std::move(parts));
+    }
+
+    static Results joined(std::vector<Results> parts) {
         Results results;
         for (Results& part : parts) {
             std::ranges::move(part, std::back_inserter(results));
@@ -426,19 +498,18 @@ private:
         return results;
     }
 
-    static ResultItem self_of(const DefaultsItem& owner, const DefaultsItem* above) {
-        return {owner.config_path(), owner.final_package(), above != nullptr ? above->config_path() : "", true,
-                owner.is_primary,    std::nullopt};
+    [[nodiscard]] ResultItem self_of(const DefaultsItem& owner) const {
+        return {owner.config_path(), owner.final_package(), parent_path(), true, owner.is_primary, std::nullopt};
     }
 
-    static ResultItem result_of(const DefaultsItem& item, const DefaultsItem* parent) {
-        return {item.config_path(),
-                item.final_package(),
-                parent != nullptr ? parent->config_path() : "",
-                false,
-                item.is_primary,
-                item.is_group ? std::optional(item.override_key()) : std::nullopt};
+    [[nodiscard]] ResultItem result_of(const DefaultsItem& item) const {
+        return {item.config_path(), item.final_package(),
+                parent_path(),      false,
+                item.is_primary,    item.is_group ? std::optional(item.override_key()) : std::nullopt};
     }
+
+    /// The configuration whose list holds the item that is being expanded; empty for the primary one.
+    [[nodiscard]] std::string parent_path() const { return active_.size() > 1 ? active_[active_.size() - 2] : ""; }
 
     /// What `${...}` in a defaults list may refer to: the choices made so far.
     [[nodiscard]] Value interpolation_scope(const std::vector<DefaultsItem>& defaults, bool self_added) const {
@@ -467,27 +538,29 @@ private:
         const std::string text = item.is_group ? *item.option : item.config_path();
         if (item.is_group && text.starts_with("${defaults.") && text.size() > 12 && scalar::is_digit(text[11]) &&
             text[12] == '.') {
-            throw error_at(item.location, concat({"'", item.override_key(), "=", text,
-                                                  "' uses a form of interpolation that is no longer supported; "
-                                                  "refer to the group instead: ${GROUP}"}));
+            throw error_at(item.option_location, concat({"'", item.override_key(), "=", text,
+                                                         "' uses a form of interpolation that is no longer supported; "
+                                                         "refer to the group instead: ${GROUP}"}));
         }
         Value scope = known;
         scope.set(Key("_dummy_"), Value(text));
+        std::string reason;
         try {
             const Found found = Evaluation(environment_).dereference(*scope.find("_dummy_"));
-            const auto* resolved = found.node->get_if<std::string>();
-            if (resolved == nullptr) {
-                throw ConfigError(concat({"it gives ", describe(found.node->kind()), ", not a name"}));
+            if (const auto* resolved = found.node->get_if<std::string>()) {
+                (item.is_group ? item.option.emplace() : item.path) = *resolved;
+                return;
             }
-            (item.is_group ? item.option.emplace() : item.path) = *resolved;
+            reason = concat({"it gives ", describe(found.node->kind()), ", not a name"});
         } catch (const ConfigError& error) {
-            std::vector<std::string> keys;
-            for (const auto& [key, option] : choices_.known_choices) {
-                keys.push_back(key);
-            }
-            throw error_at(item.location,
-                           concat({"error resolving interpolation '", text, "'; possible keys: ", join(keys)}));
+            const std::string_view text_of_error = error.what();
+            reason = text_of_error.substr(0, text_of_error.find('\n'));
+            constexpr std::string_view holder = "'_dummy_': ";
+            reason.erase(0, reason.starts_with(holder) ? holder.size() : 0);
         }
+        throw error_at(
+            item.option_location, concat({"error resolving interpolation '", text, "': ", reason}),
+            concat({"A defaults list can refer to the groups chosen before it: ", join(choices_.known_groups())}));
     }
 
     static void check_unique(const Results& results) {
@@ -503,36 +576,92 @@ private:
     [[nodiscard]] std::string places() const {
         std::string text = "Search path:";
         for (const auto& source : repository_.search_path().sources()) {
-            text += concat({"\n    ", source->description()});
+            if (source->description() != "built-in hydra") {
+                text += concat({"\n    ", source->description()});
+            }
         }
         return text;
     }
 
-    [[nodiscard]] ConfigError primary_not_found(const DefaultsItem& item) const {
-        const std::string path = item.config_path();
-        const std::vector<std::string> names = repository_.search_path().options("");
-        return ConfigError(
-            concat({"cannot find the primary configuration '", path, "'", did_you_mean(path, names), "\n", places()}));
+    /// A file of this name that is none of ours, because it ends in `.yml`; as a line of a hint.
+    [[nodiscard]] std::string near_miss(const std::string& path) const {
+        for (const auto& source : repository_.search_path().sources()) {
+            if (const std::string file = source->near_miss(path); !file.empty()) {
+                return concat({"There is '", file, "', but the name of a configuration ends in .yaml: rename it.\n"});
+            }
+        }
+        return "";
     }
 
-    [[nodiscard]] ConfigError not_found(const DefaultsItem& item, const DefaultsItem* parent) const {
+    [[nodiscard]] ConfigError primary_not_found(const DefaultsItem& item) const {
         const std::string path = item.config_path();
-        const std::string in = parent != nullptr ? concat({"in '", parent->config_path(), "': "}) : "";
+        const std::vector<std::string> names = repository_.search_path().options(item.group_path());
+        const std::string meant = did_you_mean(item.name().value_or(""), names);
+        std::vector<std::string> others = names.empty() ? repository_.search_path().options("") : names;
+        std::erase(others, "_dummy_empty_config_");
+        std::string known;
+        if (meant.empty() && !others.empty() && others.size() <= 20) {
+            known = concat({"There are: ", join(others), "\n"});
+        }
+        return ConfigError(concat(
+            {"cannot find the primary configuration '", path, "'", meant, "\n", near_miss(path), known, places()}));
+    }
+
+    [[nodiscard]] ConfigError in_a_circle(const DefaultsItem& item) const {
+        const std::string& path = active_.back();
+        auto before = std::find(active_.rbegin() + 1, active_.rend(), path);
+        std::string circle;
+        const auto length = before - active_.rbegin();
+        if (before != active_.rend() && length <= 16) {
+            circle = concat({": ", join({active_.end() - length - 1, active_.end()}, " -> ")});
+        }
+        return error_at(item.location, concat({"the defaults lists refer to each other in a circle", circle}));
+    }
+
+    /// An error about an item; of a choice that an override makes it tells the list too.
+    [[nodiscard]] ConfigError error_about(const DefaultsItem& item, const Location& place, const std::string& reason,
+                                          const std::string& hint) const {
+        std::string list;
+        if (item.is_appended && active_.size() > 1 && active_[active_.size() - 2] != "_dummy_empty_config_") {
+            list = concat({"  appended to the defaults list of '", active_[active_.size() - 2], "'"});
+        } else if (item.listed.is_known() && place.source() != item.listed.source()) {
+            list = concat({"  in the defaults list of ", item.listed.to_string()});
+        }
+        return error_at(place, reason, concat({list, list.empty() || hint.empty() ? "" : "\n", hint}));
+    }
+
+    /// The caret stands under the option when the group is right, and under the group when it does not exist.
+    [[nodiscard]] ConfigError not_found(const DefaultsItem& item) const {
+        const SearchPath& search_path = repository_.search_path();
+        const std::string path = item.config_path();
         const std::string group = item.group_path();
-        const std::vector<std::string> options = repository_.search_path().options(group);
-        std::string hint;
-        if (!options.empty() && (item.is_group || !group.empty())) {
-            hint = concat({"Available options of '", group, "': ", join(options), "\n"});
-        } else if (item.is_group && !repository_.search_path().has_group(group)) {
+        const std::string reason = concat({"could not find '", path, "'"});
+        const std::string file = near_miss(path);
+        const std::vector<std::string> options = search_path.options(group);
+        if (!group.empty() && !search_path.has_group(group)) {
             const auto slash = group.rfind('/');
             const std::string above = slash == std::string::npos ? "" : group.substr(0, slash);
-            const std::string last = slash == std::string::npos ? group : group.substr(slash + 1);
-            const std::vector<std::string> groups = repository_.search_path().groups(above);
-            hint = concat({"There is no group '", group, "'", did_you_mean(last, groups), "\n"});
+            const std::string nearest =
+                nearest_name(group.substr(slash == std::string::npos ? 0 : slash + 1), search_path.groups(above));
+            const std::string meant =
+                nearest.empty()
+                    ? ""
+                    : concat({"; did you mean '", above.empty() ? "" : concat({above, "/"}), nearest, "'?"});
+            return error_about(item, item.location, concat({reason, ": there is no group '", group, "'", meant}),
+                               file + places());
         }
-        return error_at(item.location,
-                        concat({in, "could not find '", path, "'", did_you_mean(item.name().value_or(""), options)}),
-                        hint + places());
+        std::string name = item.name().value_or("");
+        name.resize(name.size() - (name.ends_with(".yaml") ? 5 : 0));
+        const std::string meant = did_you_mean(name, options);
+        if (group.empty()) {
+            return error_about(item, item.option_location, reason + meant,
+                               search_path.has_group(path)
+                                   ? concat({"'", path, "' is a group. Choose one of its options, '", path,
+                                             ": OPTION': ", join(search_path.options(path))})
+                                   : file + places());
+        }
+        return error_about(item, item.option_location, reason + meant,
+                           file + concat({"Options of '", group, "': ", options.empty() ? "none" : join(options)}));
     }
 
     [[nodiscard]] ConfigError must_choose(const DefaultsItem& item) const {
@@ -541,8 +670,9 @@ private:
                                                    item.config_path(), "'"}));
         }
         const std::string key = item.override_key();
-        return error_at(item.location, concat({"you must specify '", key, "', e.g. ", key, "=OPTION"}),
-                        concat({"Available options: ", join(repository_.search_path().options(item.group_path()))}));
+        return error_at(item.option_location, concat({"you must specify '", key, "', e.g. ", key, "=OPTION"}),
+                        concat({"Options of '", item.group_path(),
+                                "': ", join(repository_.search_path().options(item.group_path()))}));
     }
 
     Repository& repository_;
@@ -550,10 +680,12 @@ private:
     Environment& environment_;
     static constexpr std::size_t positions_of_one_item = 1U << 20U; ///< a list of options has as many
 
+    Mistakes mistakes_;
+    std::vector<std::string> active_; ///< paths of the configurations whose lists are being expanded
+    int expanded_ = 0;
     DefaultsNode* node_ = nullptr; ///< the one whose children are being expanded, when the tree is wanted
     std::size_t position_ = 0;     ///< of the item to be expanded next
     bool skip_missing_ = false;
-    int depth_ = 0;
 };
 
 } // namespace audyn::config

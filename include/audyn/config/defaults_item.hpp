@@ -2,6 +2,7 @@
 
 #include <audyn/config/location.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,9 @@ struct DefaultsItem {
     bool is_deleted = false;
     std::string parent_group;   ///< group of the configuration that lists this item
     std::string parent_package; ///< package of that configuration
-    Location location;
+    Location location;          ///< of the item, or of the override that replaced its choice
+    Location option_location;   ///< of the option alone
+    Location listed;            ///< of the item in its defaults list; unknown when the command line appended it
 
     static DefaultsItem config(std::string path) {
         DefaultsItem item;
@@ -114,6 +117,12 @@ struct DefaultsItem {
             return group;
         }
         return concat({group, "@", in_package.empty() ? "_global_" : in_package});
+    }
+
+    /// Why the file of this item is read.
+    [[nodiscard]] std::shared_ptr<const Inclusion> inclusion() const {
+        const bool replaced = !listed.is_known() || location.source() != listed.source();
+        return std::make_shared<const Inclusion>(Inclusion{listed, replaced ? location : Location()});
     }
 
     /// A header is always absolute.

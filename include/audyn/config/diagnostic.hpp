@@ -3,18 +3,23 @@
 #include <audyn/config/location.hpp>
 #include <audyn/core/error.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace audyn::config {
 
-/// An error about one place: `PLACE: REASON`, then the line with a caret. `hint` follows on a line of its own.
+/// An error about one place: `PLACE: REASON`, the line with a caret, then how it came that the file is read. `hint`
+/// follows on a line of its own.
 [[nodiscard]] inline ConfigError error_at(const Location& location, std::string_view reason,
                                           std::string_view hint = {}) {
     std::string message = location.is_known() ? concat({location.to_string(), ": "}) : "";
     message += reason;
     if (const std::string excerpt = location.excerpt(); !excerpt.empty()) {
         message += concat({"\n", excerpt});
+    }
+    if (const std::string chain = location.chain(); !chain.empty()) {
+        message += concat({"\n", chain});
     }
     if (!hint.empty()) {
         message += "\n";
@@ -25,7 +30,8 @@ namespace audyn::config {
 
 /// Limits that keep hostile input from exhausting the stack or the memory. Far above what people write.
 namespace limits {
-inline constexpr int depth = 256; ///< of nested lists, dictionaries, interpolations, defaults lists
+inline constexpr int depth = 256;        ///< of nested lists, dictionaries, interpolations, defaults lists
+inline constexpr int defaults = 100'000; ///< items of all defaults lists of one composition
 inline constexpr std::size_t nodes =
     4'000'000; ///< of one document after its aliases are copied, or of one resolved tree
 inline constexpr std::size_t file_size = 256UL << 20U; ///< bytes of one file

@@ -29,9 +29,10 @@ struct Element {
     Value value;
     std::vector<Element> keys;
     std::vector<Element> items;
-    char quote = '\'';    ///< of a quoted string
-    bool simple = false;  ///< a choice written with commas only
-    bool shuffle = false; ///< a choice or range in random order
+    std::size_t position = 0; ///< in the override's text; 0 for what a function computed
+    char quote = '\'';        ///< of a quoted string
+    bool simple = false;      ///< a choice written with commas only
+    bool shuffle = false;     ///< a choice or range in random order
 
     static Element literal(Value value) {
         Element element;

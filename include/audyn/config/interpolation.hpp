@@ -99,9 +99,13 @@ public:
             throw ConfigError(
                 concat({"an interpolation outside a configuration cannot be resolved: ", *node.get_if<std::string>()}));
         }
-        if (++depth_ > limits::depth || std::ranges::find(active_, &node) != active_.end()) {
+        if (std::ranges::find(active_, &node) != active_.end()) {
+            throw cycle(node);
+        }
+        if (++depth_ > limits::depth) {
             --depth_;
-            throw failure(node, concat({"the interpolation refers to itself", cycle(node)}));
+            throw failure(
+                node, concat({"more than ", std::to_string(limits::depth), " interpolations refer one to another"}));
         }
         active_.push_back(&node);
         const auto leave = [this] {
@@ -122,8 +126,8 @@ public:
     struct Selection {
         Status status = Status::absent;
         Found found;
-        std::string stopped_at;           ///< the keys up to the one that is absent, missing or no container
-        const Value* container = nullptr; ///< where the absent key was looked for
+        std::string stopped_at; ///< the keys up to the one that is absent, missing or no container
+        Found container;        ///< where the absent key was looked for
     };
 
     /// Follows keys from `start`, through interpolations. A `???` on the way gives `missing`; as the last value it is
@@ -136,19 +140,19 @@ public:
             const std::string before = walked;
             walked += concat({(walked.empty() ? "" : "."), keys[index]});
             if (!child) {
-                return {Status::absent, {}, walked, current.node};
+                return {Status::absent, {}, walked, current};
             }
             if (child.node->is_missing()) {
-                return {Status::missing, child, walked, current.node};
+                return {Status::missing, child, walked, current};
             }
             Found resolved = dereference(*child.node);
             resolved.owner = resolved.owner ? resolved.owner : child.owner;
             if (index + 1 < keys.size() && !resolved.node->is_container()) {
-                return {Status::not_container, {}, walked, resolved.node};
+                return {Status::not_container, {}, walked, resolved};
             }
             current = std::move(resolved);
         }
-        return {Status::found, current, walked, nullptr};
+        return {Status::found, current, walked, {}};
     }
 
     /// A key as it stands in `${...}`, absolute or relative to the container `scope`.
@@ -224,12 +228,18 @@ private:
         return error_at(node.location(), (path.empty() ? "" : concat({"'", path, "': "})) + std::string(reason), hint);
     }
 
-    [[nodiscard]] std::string cycle(const Value& node) const {
+    /// A cycle is told from the key that comes first in the alphabet, so that it reads the same wherever it was
+    /// entered.
+    [[nodiscard]] ConfigError cycle(const Value& node) const {
+        std::vector<const Value*> nodes(std::ranges::find(active_, &node), active_.end());
+        const auto first = std::ranges::min_element(nodes, {}, [](const Value* member) { return member->path(); });
+        std::rotate(nodes.begin(), first, nodes.end()); // Clang 14 cannot read the one of ranges
         std::string text;
-        for (auto place = std::ranges::find(active_, &node); place != active_.end(); ++place) {
-            text += concat({(*place)->path(), " -> "});
+        for (const Value* member : nodes) {
+            text += concat({member->path(), " -> "});
         }
-        return text.empty() || active_.size() > 16 ? "" : concat({": ", text, node.path()});
+        return failure(*nodes[0], concat({"the interpolation refers to itself",
+                                          nodes.size() > 16 ? "" : concat({": ", text, nodes[0]->path()})}));
     }
 
     Found evaluate_node(const Value& node) {
@@ -238,7 +248,9 @@ private:
         try {
             expression = grammar::parse_interpolation(text);
         } catch (const grammar::SyntaxError& error) {
-            throw failure(node, concat({"the interpolation ", repr(text), " is wrong: ", error.message}));
+            throw error_at(
+                grammar::place_of(error, text, node.location()),
+                concat({"'", node.path(), "': the interpolation ", repr(text), " is wrong: ", error.message}));
         }
         return evaluate(expression, node);
     }
@@ -340,7 +352,7 @@ private:
         case Status::found:
             break;
         case Status::absent:
-            throw failure(node, not_found(wanted, selection));
+            throw failure(node, not_found(key, wanted, selection), elsewhere(node, wanted));
         case Status::missing: {
             const std::string path = selection.found.node->path();
             throw MissingValueError(failure(node, concat({"interpolation to the key '", path,
@@ -349,7 +361,7 @@ private:
         }
         case Status::not_container:
             throw failure(node, concat({"interpolation key '", wanted, "' not found: '", selection.stopped_at, "' is ",
-                                        describe(selection.container->kind()), " and has no keys"}));
+                                        describe(selection.container.node->kind()), " and has no keys"}));
         }
         for (const Value* above = node.parent(); above != nullptr; above = above->parent()) {
             if (above == selection.found.node) {
@@ -360,15 +372,49 @@ private:
         return selection.found;
     }
 
-    static std::string not_found(const std::string& wanted, const Selection& selection) {
-        std::string reason = concat({"interpolation key '", wanted, "' not found"});
+    /// `key` as it is written, `wanted` without the dots that make it relative.
+    static std::string not_found(const std::string& key, const std::string& wanted, const Selection& selection) {
+        std::string reason = concat({"interpolation key '", key, "' not found"});
+        if (key.size() > wanted.size() && selection.stopped_at.find('.') == std::string::npos) {
+            const std::string path = selection.container.node->path();
+            reason += concat({" in ", path.empty() ? "the configuration" : concat({"'", path, "'"})});
+        }
         const std::string last = selection.stopped_at.substr(selection.stopped_at.rfind('.') + 1);
-        const std::string nearest = nearest_name(last, key_names(*selection.container));
+        const std::string nearest = nearest_name(last, key_names(*selection.container.node));
         if (!nearest.empty()) {
             const std::string above = selection.stopped_at.substr(0, selection.stopped_at.size() - last.size());
             reason += concat({"; did you mean '", above, nearest, "'?"});
         }
         return reason;
+    }
+
+    /// For a key that is not found: where keys of this name are.
+    static std::string elsewhere(const Value& node, std::string_view wanted) {
+        const Value* root = &node;
+        while (root->parent() != nullptr) {
+            root = root->parent();
+        }
+        const std::vector<std::string> keys = split_path(wanted);
+        std::vector<std::string> found;
+        std::size_t visited = 0;
+        find_key(*root, keys.back(), found, visited);
+        std::erase(found, node.path());
+        std::string hint;
+        for (const std::string& path : found) {
+            hint += concat({hint.empty() ? "" : ", ", "${", path, "}"});
+        }
+        return hint.empty() ? hint : concat({found.size() == 1 ? "There is " : "There are ", hint, "."});
+    }
+
+    static void find_key(const Value& node, const std::string& key, std::vector<std::string>& found,
+                         std::size_t& visited) {
+        constexpr std::size_t far_enough = 2000;
+        for (std::size_t index = 0; index < node.size() && found.size() < 3 && ++visited < far_enough; ++index) {
+            if (node.is_dict() && node.entries()[index].key.is_string(key)) {
+                found.push_back(node.child(index).path());
+            }
+            find_key(node.child(index), key, found, visited);
+        }
     }
 
     void warn_missing_elements(const Value& node) {
@@ -420,7 +466,7 @@ private:
         if (!scope) {
             throw failure(node, concat({"the key '", key, "' climbs above the root"}));
         }
-        return scope->second.empty() ? Selection{Status::found, {scope->first, nullptr}, "", nullptr}
+        return scope->second.empty() ? Selection{Status::found, {scope->first, nullptr}, "", {}}
                                      : select({scope->first, nullptr}, split_path(scope->second));
     }
 
@@ -487,7 +533,8 @@ private:
             return wrap(Value(text), node);
         }
         if (arguments.size() < 2) {
-            throw failure(node, concat({"the environment variable '", name, "' is not set"}));
+            throw failure(node, concat({"the environment variable '", name, "' is not set"}),
+                          concat({"A value for when it is not set: ${oc.env:", name, ",VALUE}"}));
         }
         const Value& otherwise = *arguments[1].node;
         return wrap(otherwise.is_null() ? Value() : Value(python_text(otherwise)), node);

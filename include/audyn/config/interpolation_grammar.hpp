@@ -473,13 +473,18 @@ private:
 }
 
 /// What is wrong with a text that contains `${`; nothing when it is right.
-[[nodiscard]] inline std::optional<std::string> check(std::string_view text) {
+[[nodiscard]] inline std::optional<SyntaxError> check(std::string_view text) {
     try {
         static_cast<void>(parse_interpolation(text));
         return std::nullopt;
     } catch (const SyntaxError& error) {
-        return error.message;
+        return error;
     }
+}
+
+/// The place of a mistake in a text that begins at `begin`; `begin` itself where the source has it in another form.
+[[nodiscard]] inline Location place_of(const SyntaxError& error, std::string_view text, const Location& begin) {
+    return begin.reads(text) ? begin.at_column(begin.column() + static_cast<int>(error.position)) : begin;
 }
 
 } // namespace audyn::config::grammar

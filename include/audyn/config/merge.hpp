@@ -22,18 +22,35 @@ enum class NewKeys { allowed, refused };
 /// A key that struct mode refuses. `known` are the keys beside which it was looked for.
 class UnknownKey : public ConfigError {
 public:
-    UnknownKey(const ConfigError& error, std::string key, std::string above, std::vector<std::string> known)
-        : ConfigError(error), key_(std::move(key)), above_(std::move(above)), known_(std::move(known)) {}
+    UnknownKey(const ConfigError& error, std::string key, const Value& holder, Location location)
+        : ConfigError(error),
+          key_(std::move(key)),
+          above_(holder.path()),
+          holder_kind_(holder.kind()),
+          holder_size_(holder.size()),
+          holder_location_(holder.location()),
+          known_(key_names(holder)),
+          location_(std::move(location)) {}
 
     [[nodiscard]] const std::string& key() const { return key_; }
-    /// Full key of the dictionary that lacks it.
+    /// Full key of the value that lacks it.
     [[nodiscard]] const std::string& above() const { return above_; }
+    /// What that value is, how many children it has, and where it stands.
+    [[nodiscard]] Kind holder_kind() const { return holder_kind_; }
+    [[nodiscard]] std::size_t holder_size() const { return holder_size_; }
+    [[nodiscard]] const Location& holder_location() const { return holder_location_; }
     [[nodiscard]] const std::vector<std::string>& known() const { return known_; }
+    /// Where the key was written.
+    [[nodiscard]] const Location& location() const { return location_; }
 
 private:
     std::string key_;
     std::string above_;
+    Kind holder_kind_;
+    std::size_t holder_size_;
+    Location holder_location_;
     std::vector<std::string> known_;
+    Location location_;
 };
 
 /// Edits one tree. `environment` serves the interpolations that editing has to follow.
@@ -46,10 +63,13 @@ public:
     /// replaced by a copy of that first.
     void merge(Value& target, Value source) {
         if (target.is_dict() != source.is_dict()) {
-            throw error_at(source.location(),
-                           concat({"'", target.path(), "': a ", source.is_dict() ? "dictionary" : "list",
-                                   " cannot be merged into a ", target.is_dict() ? "dictionary" : "list", " (which ",
-                                   target.location().to_string(), " gives)"}));
+            const std::string path = target.path();
+            throw error_at(
+                source.location(),
+                concat({path.empty() ? "the configuration" : concat({"'", path, "'"}), ": ", describe(source.kind()),
+                        " cannot be merged into ", describe(target.kind())}),
+                path.empty() ? ""
+                             : concat({"It is ", describe(target.kind()), " at ", target.location().to_string(), "."}));
         }
         if (target.is_list()) {
             target = std::move(source);
@@ -71,11 +91,11 @@ public:
         const std::string last = std::move(keys.back());
         keys.pop_back();
         Value* current = &root;
-        for (const std::string& key : keys) {
-            current = &container_at(*current, key, value.location());
+        for (std::size_t index = 0; index < keys.size(); ++index) {
+            current = &container_at(*current, keys[index], index + 1 < keys.size() ? keys[index + 1] : last, value);
         }
         if (value.is_container()) {
-            Value* present = existing(*current, last, value.location());
+            Value* present = existing(*current, last, value);
             if (present != nullptr && present->is_container()) {
                 merge(*present, std::move(value));
                 return;
@@ -88,7 +108,7 @@ private:
     void merge_entry(Value& target, const Key& key, Value source) {
         Value* present = target.find_key(key);
         if (present == nullptr) {
-            refuse_new(target, key.to_string(), source.location());
+            refuse_new(target, key.to_string(), source);
             target.set(key, std::move(source));
             return;
         }
@@ -116,55 +136,64 @@ private:
         return present;
     }
 
-    void refuse_new(const Value& dict, const std::string& key, const Location& location) const {
+    /// `holder` lacks the key; `value` is what it would get.
+    void refuse_new(const Value& holder, const std::string& key, const Value& value) const {
         if (new_keys_ == NewKeys::allowed) {
             return;
         }
-        const std::string above = dict.path();
-        const std::vector<std::string> known = key_names(dict);
+        const std::string above = holder.path();
         const std::string full = (above.empty() ? "" : concat({above, "."})) + key;
-        throw UnknownKey(error_at(location, concat({"there is no key '", full, "'", did_you_mean(key, known)})), key,
-                         above, known);
+        const Location place = value.key_location();
+        throw UnknownKey(error_at(place, concat({"there is no key '", full, "'"})), key, holder, place);
     }
 
-    static std::size_t index_in(const Value& list, const std::string& key, const Location& location) {
+    static std::size_t index_in(const Value& list, const std::string& key, const Value& value) {
         const auto index = list_index(key);
         const auto size = static_cast<long long>(list.size());
         if (!index || *index < 0 || *index >= size) {
-            throw error_at(location, concat({"'", list.path(), "' is a list of ", std::to_string(size),
-                                             " items and has no item '", key, "'"}));
+            const Location place = value.key_location();
+            throw UnknownKey(error_at(place, concat({"'", list.path(), "' is a list of ", std::to_string(size),
+                                                     " items and has no item '", key, "'"})),
+                             key, list, place);
         }
         return static_cast<std::size_t>(*index);
     }
 
     /// The child with this key; null when struct mode does not forbid to add it.
-    Value* existing(Value& container, const std::string& key, const Location& location) const {
+    Value* existing(Value& container, const std::string& key, const Value& value) const {
         if (container.is_list()) {
-            return &container.child(index_in(container, key, location));
+            return &container.child(index_in(container, key, value));
         }
         Value* child = container.find(key);
         if (child == nullptr) {
-            refuse_new(container, key, location);
+            refuse_new(container, key, value);
         }
         return child;
     }
 
     void assign(Value& container, const std::string& key, Value value) const {
         if (container.is_list()) {
-            container.replace(index_in(container, key, value.location()), std::move(value));
+            const std::size_t index = index_in(container, key, value);
+            container.replace(index, std::move(value));
             return;
         }
-        static_cast<void>(existing(container, key, value.location()));
+        static_cast<void>(existing(container, key, value));
         container.set(Key(key), std::move(value));
     }
 
-    Value& container_at(Value& parent, const std::string& key, const Location& location) const {
-        Value* child = existing(parent, key, location);
+    /// The container with this key, in which `next` is wanted on the way to the place of `value`.
+    Value& container_at(Value& parent, const std::string& key, const std::string& next, const Value& value) const {
+        Value* child = existing(parent, key, value);
         if (child == nullptr || !child->is_container()) {
+            if (child != nullptr) {
+                refuse_new(*child, next, value);
+            }
             Value dict = Value::dict();
-            dict.set_location(location);
+            dict.set_location(value.location());
+            const Location place = value.key_location();
+            dict.set_key_place(place.line(), place.column());
             assign(parent, key, std::move(dict));
-            child = existing(parent, key, location);
+            child = existing(parent, key, value);
         }
         return *child;
     }

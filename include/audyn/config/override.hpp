@@ -6,6 +6,7 @@
 #include <audyn/config/tokens.hpp>
 #include <audyn/config/value.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -33,23 +34,38 @@ struct Override {
     /// `key` or `key@package`.
     [[nodiscard]] std::string key_element() const { return package ? concat({key, "@", *package}) : key; }
 
-    [[nodiscard]] Location location() const {
+    /// Where the value stands.
+    [[nodiscard]] Location location() const { return location_at(value_position); }
+    /// Where the key stands.
+    [[nodiscard]] Location key_location() const { return location_at(key_position()); }
+    /// A place in the text, from 0.
+    [[nodiscard]] Location location_at(std::size_t position) const {
         const auto source = std::make_shared<const Source>(Source{Origin::command_line, "", text});
-        return {source, 1, static_cast<int>(value_position) + 1};
+        return {source, 1, static_cast<int>(position) + 1};
     }
+    /// Where the key begins, after `+`, `++` or `~`.
+    [[nodiscard]] std::size_t key_position() const { return std::min(text.find_first_not_of("+~"), text.size()); }
 
     /// The value for the configuration; null for `~key`. Not for sweeps.
     [[nodiscard]] Value value() const {
         Value result = element ? element->to_value() : Value();
-        mark(result, location());
+        const Location place = location();
+        mark(result, place, element ? &*element : nullptr);
+        result.set_key_place(1, static_cast<int>(key_position()) + 1);
         return result;
     }
 
 private:
-    static void mark(Value& value, const Location& location) {
-        value.set_location(location);
+    /// Gives every value in it the place of its element; what a function computed has the place of the whole.
+    static void mark(Value& value, const Location& place, const Element* element) {
+        const bool known = element != nullptr && element->position > 0;
+        value.set_location(known ? place.at_column(static_cast<int>(element->position) + 1) : place);
+        const bool same_shape = element != nullptr && element->items.size() == value.size();
         for (std::size_t index = 0; index < value.size(); ++index) {
-            mark(value.child(index), location);
+            mark(value.child(index), value.location(), same_shape ? &element->items[index] : nullptr);
+            if (same_shape && value.is_dict() && element->keys[index].position > 0) {
+                value.child(index).set_key_place(1, static_cast<int>(element->keys[index].position) + 1);
+            }
         }
     }
 };
@@ -68,7 +84,7 @@ public:
             LongestToken longest;
             in_value ? offer_value(longest) : offer_key(longest);
             if (!longest.found()) {
-                throw SyntaxError{unexpected(in_value), position_};
+                fail(in_value);
             }
             tokens.push_back({longest.type(), text_.substr(position_, longest.length()), position_});
             in_value = in_value || longest.type() == TokenType::equal;
@@ -79,6 +95,13 @@ public:
     }
 
 private:
+    [[noreturn]] void fail(bool in_value) const {
+        if (!in_value && position_ > 0 && text_[position_ - 1] == ':') {
+            throw SyntaxError{"a '=' is needed after the key, not a ':'", position_ - 1};
+        }
+        throw SyntaxError{unexpected(in_value), position_};
+    }
+
     [[nodiscard]] std::string unexpected(bool in_value) const {
         std::size_t end = position_;
         static_cast<void>(next_code_point(text_, end));
@@ -184,7 +207,9 @@ public:
             return result;
         }
         if (!accept(TokenType::equal)) {
-            fail(at(TokenType::end) ? "a '=' and a value are missing" : "");
+            fail(at(TokenType::end)     ? "a '=' and a value are missing"
+                 : at(TokenType::colon) ? "a '=' is needed after the key, not a ':'"
+                                        : "");
         }
         result.value_position = peek().position;
         result.element = at(TokenType::end) ? Element::text("") : value();
@@ -211,8 +236,14 @@ private:
         }
     }
     [[noreturn]] void fail(std::string reason = "") const {
+        const bool closes =
+            at(TokenType::bracket_close) || at(TokenType::brace_close) || at(TokenType::parenthesis_close);
         if (reason.empty()) {
             reason = at(TokenType::end) ? "it ends too early" : concat({"unexpected ", repr(peek().text)});
+            reason += closes && open_.empty() ? ", which closes nothing" : "";
+        }
+        if (at(TokenType::end) && !open_.empty()) {
+            throw SyntaxError{concat({"the '", text_.substr(open_.back(), 1), "' is not closed"}), open_.back()};
         }
         throw SyntaxError{std::move(reason), peek().position};
     }
@@ -255,10 +286,15 @@ private:
             throw SyntaxError{"nested too deeply", peek().position};
         }
         Element result;
+        const std::size_t position = peek().position;
         if (accept(TokenType::bracket_open)) {
+            open_.push_back(position);
             result = list();
+            open_.pop_back();
         } else if (accept(TokenType::brace_open)) {
+            open_.push_back(position);
             result = dict();
+            open_.pop_back();
         } else if (at(TokenType::identifier) && tokens_[next_ + 1].type == TokenType::parenthesis_open) {
             result = function();
         } else if (at(TokenType::quoted)) {
@@ -267,6 +303,7 @@ private:
         } else {
             result = primitive(true);
         }
+        result.position = position;
         --depth_;
         return result;
     }
@@ -288,7 +325,9 @@ private:
         result.type = Element::Type::dict;
         if (!at(TokenType::brace_close)) {
             do {
+                const std::size_t position = peek().position;
                 Element key = primitive(false);
+                key.position = position;
                 expect(TokenType::colon);
                 result.set(std::move(key), element());
             } while (accept(TokenType::comma));
@@ -300,6 +339,7 @@ private:
     Element function() {
         const Token name = take();
         FunctionCall call{std::string(name.text), {}, {}};
+        open_.push_back(text_.find('(', name.position));
         expect(TokenType::parenthesis_open);
         if (!at(TokenType::parenthesis_close)) {
             do {
@@ -307,6 +347,7 @@ private:
             } while (accept(TokenType::comma));
         }
         expect(TokenType::parenthesis_close);
+        open_.pop_back();
         try {
             return evaluate(call);
         } catch (const FunctionError& error) {
@@ -402,6 +443,7 @@ private:
     std::vector<Token> tokens_;
     std::string_view text_;
     std::size_t next_ = 0;
+    std::vector<std::size_t> open_; ///< where the brackets that are not closed yet stand
     int depth_ = 0;
 };
 

@@ -43,7 +43,8 @@ namespace detail {
 }
 
 /// `# @package NAME` among the comments of the form `# @key value` that a file begins with.
-[[nodiscard]] inline std::optional<std::string> package_header(const std::shared_ptr<const Source>& source) {
+[[nodiscard]] inline std::optional<std::string> package_header(const std::shared_ptr<const Source>& source,
+                                                               std::vector<std::string>& warnings) {
     std::optional<std::string> package;
     std::string_view text = std::string_view(source->text).substr(0, 512);
     for (int number = 1; !text.empty(); ++number) {
@@ -68,6 +69,9 @@ namespace detail {
         }
         if (parts[0] == "@package") {
             package = parts[1];
+        } else {
+            warnings.push_back(concat({Location(source, number, 1).to_string(), ": the header '# ", parts[0],
+                                       "' is not heeded", did_you_mean(parts[0], {"@package"})}));
         }
     }
     return package;
@@ -96,24 +100,37 @@ namespace detail {
 /// Reads the items of a defaults list.
 class DefaultsReader {
 public:
-    explicit DefaultsReader(std::string config_path) : config_path_(std::move(config_path)) {}
+    DefaultsReader(std::string config_path, std::vector<std::string>& warnings)
+        : config_path_(std::move(config_path)), warnings_(warnings) {}
 
     [[nodiscard]] std::vector<DefaultsItem> read(const Value& list) const {
         if (!list.is_list()) {
-            throw error_at(list.location(), concat({"invalid defaults list in '", config_path_,
-                                                    "': 'defaults' must be a list, not ", describe(list.kind())}));
+            const bool dict = list.is_dict() && list.size() > 0;
+            throw error_at(list.location(),
+                           concat({"invalid defaults list in '", config_path_, "': 'defaults' must be a list, not ",
+                                   describe(list.kind())}),
+                           dict ? concat({"Begin each group with a dash: '- ", list.entries()[0].key.to_string(), ": ",
+                                          python_text(list.child(0)), "'."})
+                                : "");
         }
         std::vector<DefaultsItem> items;
         for (std::size_t index = 0; index < list.size(); ++index) {
             items.push_back(item(list.child(index)));
-            items.back().location = list.child(index).location();
+            items.back().listed = list.child(index).location();
+            items.back().location = items.back().listed;
+            if (!items.back().is_group) {
+                items.back().option_location = items.back().listed;
+            }
         }
         return items;
     }
 
 private:
+    [[nodiscard]] ConfigError error(const Location& place, const std::string& reason) const {
+        return error_at(place, concat({"in '", config_path_, "': ", reason}));
+    }
     [[nodiscard]] ConfigError error(const Value& value, const std::string& reason) const {
-        return error_at(value.location(), concat({"in '", config_path_, "': ", reason}));
+        return error(value.location(), reason);
     }
 
     [[nodiscard]] DefaultsItem item(const Value& value) const {
@@ -135,9 +152,10 @@ private:
 
     [[nodiscard]] DefaultsItem group(const Value& value) const {
         if (value.size() != 1) {
-            throw error(value, value.size() == 0
-                                   ? "the name of a group is missing"
-                                   : "too many keys in one item of the defaults list: begin each group with '- '");
+            throw value.size() == 0
+                ? error(value.location(), "the name of a group is missing")
+                : error(value.child(1).key_location(),
+                        "too many keys in one item of the defaults list: begin each group with '- '");
         }
         const Key& key = value.entries()[0].key;
         if (!key.is_string()) {
@@ -148,6 +166,9 @@ private:
         for (auto space = name.find(' '); space != std::string::npos; space = name.find(' ')) {
             const std::string keyword = name.substr(0, space);
             if (keyword != "optional" && keyword != "override") {
+                warnings_.push_back(
+                    concat({value.location().to_string(), ": unknown keyword '", keyword,
+                            "' in a defaults list is not heeded", did_you_mean(keyword, {"optional", "override"})}));
                 name = name.substr(name.rfind(' ') + 1);
                 break;
             }
@@ -158,6 +179,7 @@ private:
             throw error(value, "the name of a group is missing");
         }
         result.path = name;
+        result.option_location = value.child(0).location();
         set_option(result, value.child(0));
         return result;
     }
@@ -195,6 +217,7 @@ private:
     }
 
     std::string config_path_;
+    std::vector<std::string>& warnings_;
 };
 
 } // namespace detail
@@ -209,41 +232,46 @@ public:
     /// What was read already stays as it is.
     void set_search_path(SearchPath search_path) { search_path_ = std::move(search_path); }
 
-    /// Null when there is no such configuration.
-    [[nodiscard]] std::shared_ptr<const LoadedConfig> load(const std::string& path) {
+    /// Null when there is no such configuration. `inclusion` says why it is wanted, for messages about it.
+    [[nodiscard]] std::shared_ptr<const LoadedConfig> load(const std::string& path,
+                                                           std::shared_ptr<const Inclusion> inclusion = nullptr) {
         const auto known = cache_.find(path);
         if (known != cache_.end()) {
             return known->second;
         }
-        const std::shared_ptr<const Source> source = search_path_.load(path);
-        warn_if_hidden(path, source);
+        std::shared_ptr<const Source> source = search_path_.load(path);
+        if (source && inclusion) {
+            Source included = *source;
+            included.inclusion = std::move(inclusion);
+            source = std::make_shared<const Source>(std::move(included));
+        }
+        if (source && source->origin == Origin::file) {
+            warn_of_shadowed(path, *source);
+        }
         auto loaded = source ? read(path, source) : nullptr;
         cache_.emplace(path, loaded);
         return loaded;
     }
 
 private:
-    /// A file of the user's own that hides another one is probably a mistake when they differ. That it hides a built-in
-    /// group is what it is for.
-    void warn_if_hidden(const std::string& path, const std::shared_ptr<const Source>& chosen) {
+    /// Two of the user's own files with one name and different contents are probably a mistake. That one hides a
+    /// built-in group is what it is for.
+    void warn_of_shadowed(const std::string& path, const Source& chosen) {
         const auto folders =
             std::ranges::count_if(search_path_.sources(), [](const auto& place) { return place->scheme() == "file"; });
-        if (!chosen || chosen->origin != Origin::file || folders < 2) {
-            return;
-        }
         bool behind_chosen = false;
         for (const auto& place : search_path_.sources()) {
-            if (place->scheme() != "file" || !place->has_config(path)) {
+            if (folders < 2 || place->scheme() != "file" || !place->has_config(path)) {
                 continue;
             }
             if (!std::exchange(behind_chosen, true)) {
                 continue;
             }
-            const auto hidden = place->load(path);
-            if (hidden->name != chosen->name && hidden->text != chosen->text) {
-                environment_.warnings.push_back(
-                    concat({"'", path, "' is in two places of the search path with different contents: ", chosen->name,
-                            " is used, ", hidden->name, " is not (see --info searchpath)"}));
+            const std::shared_ptr<const Source> other = place->load(path);
+            if (other->name != chosen.name && other->text != chosen.text) {
+                environment_.warnings.push_back(concat({"'", chosen.name, "' is used and shadows '", other->name,
+                                                        "', which has other contents; the first folder of the search "
+                                                        "path wins"}));
             }
         }
     }
@@ -252,12 +280,12 @@ private:
         auto loaded = std::make_shared<LoadedConfig>();
         const std::shared_ptr<const Source> source = detail::normalised(raw);
         const bool mark = raw->text.starts_with("\xEF\xBB\xBF");
-        loaded->package = mark ? std::nullopt : detail::package_header(source);
+        loaded->package = mark ? std::nullopt : detail::package_header(source, environment_.warnings);
         loaded->content = parse_yaml(source);
         if (loaded->content.is_dict()) {
             if (const Value* defaults = loaded->content.find("defaults")) {
                 const Found found = Evaluation(environment_).dereference(*defaults);
-                loaded->defaults = detail::DefaultsReader(path).read(*found.node);
+                loaded->defaults = detail::DefaultsReader(path, environment_.warnings).read(*found.node);
                 static_cast<void>(loaded->content.erase("defaults"));
             }
             for (std::size_t index = 0; index < loaded->content.size(); ++index) {

@@ -45,6 +45,11 @@ public:
     [[nodiscard]] virtual std::vector<std::string> options(const std::string& group) const = 0;
     /// Names of the groups in a group.
     [[nodiscard]] virtual std::vector<std::string> groups(const std::string& group) const = 0;
+    /// For messages: a file that has the wrong ending for this configuration; empty when there is none.
+    [[nodiscard]] virtual std::string near_miss(const std::string& path) const {
+        static_cast<void>(path);
+        return "";
+    }
     /// For messages: the folder, or what the embedded files are called.
     [[nodiscard]] virtual std::string description() const = 0;
     /// The kind of place, as in `hydra.runtime.config_sources`: `file`, or `builtin` for what is compiled in.
@@ -100,6 +105,16 @@ public:
             }
         });
         return names;
+    }
+    [[nodiscard]] std::string near_miss(const std::string& path) const override {
+        for (const char* ending : {".yml", ".YAML", ".YML", ".json", ""}) {
+            std::error_code code;
+            const std::filesystem::path file = normal(folder_ / concat({path, ending}));
+            if (std::filesystem::is_regular_file(file, code)) {
+                return file.string();
+            }
+        }
+        return "";
     }
     [[nodiscard]] std::string description() const override { return folder_.string(); }
     [[nodiscard]] bool is_available() const override { return has_group(""); }

@@ -16,6 +16,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace audyn::config {
@@ -24,34 +25,24 @@ namespace detail {
 
 /// A copy with values instead of interpolations. Where one leads to a mandatory value that was not given, so does the
 /// copy.
-[[nodiscard]] inline Value resolved_or_missing(const Config& node) {
-    if (node.is_missing()) {
-        return "\?\?\?";
-    }
+[[nodiscard]] inline Value resolved_or_missing(const Value& node, Environment& environment) {
     if (node.is_interpolation()) {
         try {
-            return node.to_value(true);
+            return Evaluation(environment).resolved_copy(node);
         } catch (const MissingValueError&) {
             return "\?\?\?";
         }
     }
-    if (node.is_dict()) {
-        Value dict = Value::dict();
-        const Value written = node.to_value();
-        const auto items = node.items();
-        for (std::size_t index = 0; index < items.size(); ++index) {
-            dict.set(written.entries()[index].key, resolved_or_missing(items[index].second));
-        }
-        return dict;
+    if (!node.is_container()) {
+        return node;
     }
-    if (node.is_list()) {
-        Value list = Value::list();
-        for (const Config& element : node.elements()) {
-            list.append(resolved_or_missing(element));
-        }
-        return list;
+    Value copy = node.is_list() ? Value::list() : Value::dict();
+    for (const Value::Entry& entry : node.entries()) {
+        Value child = resolved_or_missing(*entry.value, environment);
+        node.is_list() ? static_cast<void>(copy.append(std::move(child)))
+                       : static_cast<void>(copy.set(entry.key, std::move(child)));
     }
-    return node.to_value(true);
+    return copy;
 }
 
 } // namespace detail
@@ -61,8 +52,14 @@ namespace detail {
 [[nodiscard]] inline std::string config_text(const CommandLine& command_line, const Config& config) {
     const Config shown = command_line.shown == "job" ? config : with_hydra(config);
     const bool whole = command_line.shown_package.empty() || command_line.shown_package == "_global_";
-    const Config part = whole ? shown : shown.at(command_line.shown_package);
-    Value tree = command_line.resolve ? detail::resolved_or_missing(part) : part.to_value();
+    Value tree = (whole ? shown : shown.at(command_line.shown_package)).to_value();
+    if (command_line.resolve) {
+        const Value root = shown.to_value();
+        Environment& environment = shown.environment();
+        const auto keys = whole ? std::vector<std::string>() : split_path(command_line.shown_package);
+        tree = detail::resolved_or_missing(*Evaluation(environment).select({&root, nullptr}, keys).found.node,
+                                           environment);
+    }
     if (command_line.shown == "hydra" && whole) {
         Value hydra = Value::dict();
         hydra.set(Key("hydra"), std::move(*tree.erase("hydra")));

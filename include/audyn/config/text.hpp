@@ -203,14 +203,16 @@ inline void append_utf8(std::string& text, char32_t point) {
         const std::string lowered = lower(candidate);
         const std::size_t gap =
             lowered.size() > wanted.size() ? lowered.size() - wanted.size() : wanted.size() - lowered.size();
-        if (gap >= best_distance && !(wanted.size() >= 3 && best.empty() && lowered.starts_with(wanted))) {
+        const bool is_prefix =
+            (wanted.size() >= 3 && lowered.starts_with(wanted)) || (lowered.size() >= 4 && wanted.starts_with(lowered));
+        if (gap >= best_distance && !(best.empty() && is_prefix)) {
             continue;
         }
         const std::size_t distance = edit_distance(wanted, lowered);
         if (distance < best_distance) {
             best = candidate;
             best_distance = distance;
-        } else if (best.empty() && wanted.size() >= 3 && lowered.starts_with(wanted)) {
+        } else if (best.empty() && is_prefix) {
             best = candidate;
         }
     }

@@ -229,6 +229,15 @@ public:
 
     [[nodiscard]] const Location& location() const { return location_; }
     void set_location(Location location) { location_ = std::move(location); }
+    /// Where the key stands that this value belongs to; the value's own place when that is not known.
+    [[nodiscard]] Location key_location() const {
+        return key_line_ > 0 ? Location(location_.source(), key_line_, key_column_) : location_;
+    }
+    /// `line` and `column` in the text that the value comes from too.
+    void set_key_place(int line, int column) {
+        key_line_ = line;
+        key_column_ = column;
+    }
 
     /// The container that holds this value; null at a root.
     [[nodiscard]] const Value* parent() const { return parent_; }
@@ -450,6 +459,8 @@ private:
         scalar_ = other.scalar_;
         text_ = other.text_;
         location_ = other.location_;
+        key_line_ = other.key_line_;
+        key_column_ = other.key_column_;
         rare_ = other.rare_ ? std::make_unique<Rare>(*other.rare_) : nullptr;
         children_.reserve(other.children_.size());
         for (const Entry& entry : other.children_) {
@@ -466,6 +477,8 @@ private:
         scalar_ = other.scalar_;
         text_ = std::move(other.text_);
         location_ = std::move(other.location_);
+        key_line_ = other.key_line_;
+        key_column_ = other.key_column_;
         rare_ = std::move(other.rare_);
         children_ = std::move(other.children_);
         positions_ = std::move(other.positions_);
@@ -490,6 +503,8 @@ private:
     std::vector<Entry> children_;          ///< of a list too, with empty keys
     std::vector<std::uint32_t> positions_; ///< hash table of string keys, made only when a linear search would be slow
     Location location_;
+    int key_line_ = 0;
+    int key_column_ = 0;
     Value* parent_ = nullptr;
     std::size_t slot_ = 0;
 };

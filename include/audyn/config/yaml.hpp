@@ -5,6 +5,7 @@
 #include <audyn/config/scalar.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/config/yaml_checks.hpp>
+#include <audyn/config/yaml_quoted.hpp>
 
 #include <yaml-cpp/emitterstyle.h>
 #include <yaml-cpp/eventhandler.h>
@@ -38,7 +39,19 @@ public:
     /// Positions in the text at which scalars and `[...]` or `{...}` begin, in order.
     [[nodiscard]] const std::vector<std::size_t>& positions() const { return positions_; }
 
-    void OnDocumentStart(const YAML::Mark&) override {}
+    /// The innermost `[` or `{` that is not closed yet; nothing when there is none.
+    [[nodiscard]] std::optional<Location> open_bracket() const {
+        for (auto frame = stack_.rbegin(); frame != stack_.rend(); ++frame) {
+            if (frame->is_flow) {
+                return place(frame->mark);
+            }
+        }
+        return std::nullopt;
+    }
+    [[nodiscard]] std::vector<std::string> anchor_names() const { return {anchor_names_.begin(), anchor_names_.end()}; }
+    [[nodiscard]] Location document_start() const { return place(document_mark_); }
+
+    void OnDocumentStart(const YAML::Mark& mark) override { document_mark_ = mark; }
     void OnDocumentEnd() override {}
 
     void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
@@ -69,7 +82,8 @@ public:
             stack_.back().has_key = true;
             return;
         }
-        Value value = scalar_value(mark, tag, text);
+        const auto lines = tag == "?" ? std::nullopt : QuotedScalar(text_at(mark)).read();
+        Value value = scalar_value(mark, tag, lines ? *lines : text);
         finish(std::move(value), mark, anchor, KeyStyle::scalar);
     }
 
@@ -80,6 +94,7 @@ public:
         check_container_tag(mark, pairs ? "" : tag, "seq");
         open(Value::list(), mark, anchor);
         stack_.back().is_pairs = pairs;
+        stack_.back().is_flow = style == YAML::EmitterStyle::Flow;
     }
     void OnSequenceEnd() override {
         if (stack_.back().is_pairs) {
@@ -93,6 +108,7 @@ public:
         remember_flow(mark, style);
         check_container_tag(mark, tag, "map");
         open(Value::dict(), mark, anchor);
+        stack_.back().is_flow = style == YAML::EmitterStyle::Flow;
     }
     void OnMapEnd() override {
         Frame& frame = stack_.back();
@@ -117,10 +133,11 @@ private:
         YAML::anchor_t anchor = 0;
         Pairs own;
         Pairs merged;
-        std::unordered_set<std::string> text_keys;
+        std::unordered_map<std::string, int> text_keys; ///< with their lines
         std::optional<Key> key;
         YAML::Mark key_mark;
         bool is_pairs = false;
+        bool is_flow = false;
         bool has_key = false;
         bool key_is_merge = false;
     };
@@ -148,6 +165,12 @@ private:
     }
 
     [[nodiscard]] Location place(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
+
+    /// The text from a scalar on, past its tag and anchor.
+    [[nodiscard]] std::string_view text_at(const YAML::Mark& mark) const {
+        const std::string_view text = source_->text;
+        return text.substr(skip_properties(text, static_cast<std::size_t>(std::max(mark.pos, 0))));
+    }
 
     [[nodiscard]] bool expects_key() const {
         return !stack_.empty() && stack_.back().container.is_dict() && !stack_.back().has_key;
@@ -212,11 +235,16 @@ private:
         Frame& frame = stack_.back();
         frame.key = Key::from(value);
         if (!frame.key) {
-            throw error_at(place(mark),
-                           concat({"a key must be a string, a number or a boolean, not ", describe(value.kind())}));
+            throw error_at(place(mark), concat({"a key must be a string, a number or a boolean, not ",
+                                                describe(value.kind()), "; quote it if it is meant as a text"}));
         }
-        if (const auto* text = value.get_if<std::string>(); text != nullptr && !frame.text_keys.insert(*text).second) {
-            throw error_at(place(mark), concat({"the key '", *text, "' is given twice in one dictionary"}));
+        if (const auto* text = value.get_if<std::string>()) {
+            const auto [known, is_new] = frame.text_keys.emplace(*text, mark.line + 1);
+            if (!is_new) {
+                throw error_at(place(mark),
+                               concat({"the key '", *text, "' is given twice in one dictionary, first in line ",
+                                       std::to_string(known->second)}));
+            }
         }
         frame.key_mark = mark;
         frame.has_key = true;
@@ -225,6 +253,7 @@ private:
     void set_member(Value value) {
         Frame& frame = stack_.back();
         frame.has_key = false;
+        value.set_key_place(frame.key_mark.line + 1, frame.key_mark.column + 1);
         if (!std::exchange(frame.key_is_merge, false)) {
             frame.own.emplace_back(std::move(*frame.key), std::move(value));
             return;
@@ -311,7 +340,8 @@ private:
         if (value.is_interpolation() && !expects_key()) {
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
-                throw error_at(place(mark), concat({"the interpolation ", repr(text), " is wrong: ", *mistake}));
+                throw error_at(grammar::place_of(*mistake, text, place(mark)),
+                               concat({"the interpolation ", repr(text), " is wrong: ", mistake->message}));
             }
         }
         return value;
@@ -324,17 +354,17 @@ private:
     std::unordered_set<std::string> anchor_names_;
     std::vector<std::size_t> positions_;
     std::size_t nodes_ = 0;
+    YAML::Mark document_mark_;
 };
 
-/// yaml-cpp's words for the commonest mistakes, in the user's.
-[[nodiscard]] inline std::string friendly_yaml_message(const std::string& message) {
-    if (message == "illegal map value") {
-        return "a ':' is not allowed here: quote the text, or put the inner key on a line of its own";
+/// The `---` before a document.
+[[nodiscard]] inline Location document_mark(const std::shared_ptr<const Source>& source, const Location& document) {
+    for (int line = document.line(); line > 0; --line) {
+        if (const Location place(source, line, 1); place.reads("---")) {
+            return place;
+        }
     }
-    if (message == "end of map not found" || message == "end of sequence not found") {
-        return concat({message, ": is this line indented as its neighbours are?"});
-    }
-    return message;
+    return document;
 }
 
 /// The document of `source`, or throws `ConfigError` with the line.
@@ -347,12 +377,13 @@ private:
         parser.HandleNextDocument(builder);
         YamlBuilder ignored(source);
         if (parser.HandleNextDocument(ignored)) {
-            throw error_at(Location(source, 1, 1), "the file has more than one document ('---')");
+            throw error_at(document_mark(source, ignored.document_start()),
+                           "the file has more than one document ('---')", "Put each into a file of its own.");
         }
     } catch (const YAML::Exception& error) {
         const Location place(source, error.mark.line + 1, error.mark.column + 1);
         check_indentation(place);
-        throw error_at(place, friendly_yaml_message(error.msg));
+        throw LayoutMistake(source, place).explain(error.msg, builder.open_bracket(), builder.anchor_names());
     }
     check_layout(source, builder.positions());
     return builder.take_root();

@@ -47,7 +47,8 @@ inline void check_characters(const std::shared_ptr<const Source>& source) {
         const bool malformed = point == 0xFFFD && text.substr(start, 3) != "\xEF\xBF\xBD";
         if (malformed || (point < 0xA0 && point != 0x85) || point == 0xFFFE || point == 0xFFFF) {
             throw error_at(location_of(source, start),
-                           malformed ? "the text is not UTF-8" : "a control character is not allowed here");
+                           malformed ? "the text is not UTF-8" : "a control character is not allowed here",
+                           malformed ? "Save the file in the encoding UTF-8." : "");
         }
     }
 }
@@ -63,6 +64,146 @@ inline void check_indentation(const Location& place) {
         throw error_at(Location(place.source(), place.line(), static_cast<int>(tab) + 1),
                        "a tab is not allowed here: indent and separate with spaces");
     }
+}
+
+/// Finds what the user did wrong where yaml-cpp refuses a text: its own words tell what its scanner missed.
+class LayoutMistake {
+public:
+    /// `place` is where the scanner stopped.
+    LayoutMistake(const std::shared_ptr<const Source>& source, Location place)
+        : source_(source), place_(std::move(place)) {
+        std::string_view rest = source->text;
+        while (!rest.empty() && static_cast<int>(lines_.size()) < place_.line()) {
+            const auto end = std::min(rest.find('\n'), rest.size());
+            lines_.push_back(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        lines_.resize(static_cast<std::size_t>(std::max(place_.line(), 1)));
+    }
+
+    /// `open_bracket` is the innermost `[` or `{` that is not closed, `anchors` the names that an alias may have.
+    [[nodiscard]] ConfigError explain(const std::string& message, const std::optional<Location>& open_bracket,
+                                      const std::vector<std::string>& anchors) const {
+        const std::size_t here = lines_.size() - 1;
+        const std::size_t above = content_line_before(here);
+        if (message.find("flow not found") != std::string::npos && open_bracket) {
+            const std::string_view bracket = open_bracket->reads("[") ? "'['" : "'{'";
+            return error_at(*open_bracket, concat({"the ", bracket, " is not closed, or a comma is missing after it"}));
+        }
+        if (message == "illegal map value" || message.ends_with("not found")) {
+            if (const auto gap = missing_space(above)) {
+                return error_at(location(above, *gap),
+                                concat({"a space is missing after the '", lines_[above].substr(*gap - 1, 1), "'"}));
+            }
+        }
+        if (message == "illegal map value") {
+            const bool deeper = here > 0 && indent(here) > indent(above) && has_value(above);
+            return deeper
+                       ? error_at(location(here, indent(here)), "this line is indented deeper than the line above it, "
+                                                                "which has a value already")
+                       : error_at(place_,
+                                  "a ':' is not allowed here: quote the text, or put the inner key on a line of "
+                                  "its own");
+        }
+        if (message.ends_with("not found")) {
+            return wrong_indentation(here);
+        }
+        if (message == "unknown token") {
+            return error_at(place_, concat({"a value cannot begin with ", repr(rest_of_line().substr(0, 1)),
+                                            ": quote it if it is meant as a text"}));
+        }
+        if (message == "the referenced anchor is not defined") {
+            const std::string_view rest = rest_of_line().substr(std::min<std::size_t>(1, rest_of_line().size()));
+            const std::string name(rest.substr(0, rest.find_first_of(" \t,]}:")));
+            return error_at(
+                place_, concat({"there is no anchor '&", name, "' before this alias", did_you_mean(name, anchors)}));
+        }
+        return error_at(place_, message);
+    }
+
+private:
+    [[nodiscard]] Location location(std::size_t line, std::size_t column) const {
+        return {source_, static_cast<int>(line) + 1, static_cast<int>(column) + 1};
+    }
+    [[nodiscard]] std::size_t indent(std::size_t line) const {
+        return scalar::span_of(lines_[line], [](char c) { return c == ' '; });
+    }
+    [[nodiscard]] std::string_view content(std::size_t line) const {
+        const std::string_view text = lines_[line].substr(indent(line));
+        return text.substr(0, std::min(text.find(" #"), text.size()));
+    }
+    [[nodiscard]] bool is_content(std::size_t line) const {
+        return !content(line).empty() && content(line)[0] != '#' && content(line)[0] != '\r';
+    }
+    [[nodiscard]] std::string_view rest_of_line() const {
+        const std::string_view line = lines_.back();
+        return line.substr(std::min(static_cast<std::size_t>(std::max(place_.column() - 1, 0)), line.size()));
+    }
+    /// The line itself when there is none before it.
+    [[nodiscard]] std::size_t content_line_before(std::size_t line) const {
+        for (std::size_t before = line; before-- > 0;) {
+            if (is_content(before)) {
+                return before;
+            }
+        }
+        return line;
+    }
+    /// `key: value` or `- value`.
+    [[nodiscard]] bool has_value(std::size_t line) const {
+        const std::string_view text = content(line);
+        const auto colon = text.find(": ");
+        return colon != std::string_view::npos && text.find_first_not_of(' ', colon + 2) != std::string_view::npos;
+    }
+
+    /// The column at which `key:value` or `-value` lacks a space.
+    [[nodiscard]] std::optional<std::size_t> missing_space(std::size_t line) const {
+        const std::string_view text = content(line);
+        const std::size_t start = indent(line);
+        if (text.size() > 1 && text[0] == '-' && text[1] != ' ' && text[1] != '-') {
+            return start + 1;
+        }
+        const std::size_t word = scalar::span_of(text, [](char c) {
+            return scalar::is_letter(c) || scalar::is_digit(c) || c == '_' || c == '-' || c == '.' || c == '/';
+        });
+        const bool colon = word > 0 && word + 1 < text.size() && text[word] == ':' && text[word + 1] != ' ';
+        const bool is_address = text.substr(word).starts_with("://");
+        return colon && !is_address ? std::optional(start + word + 1) : std::nullopt;
+    }
+
+    [[nodiscard]] ConfigError wrong_indentation(std::size_t here) const {
+        std::vector<std::size_t> above;
+        for (std::size_t line = here; line-- > 0;) {
+            if (is_content(line) && (above.empty() || indent(line) < above.back())) {
+                above.push_back(indent(line));
+            }
+        }
+        const std::size_t own = indent(here);
+        if (above.empty() || std::ranges::find(above, own) != above.end()) {
+            return error_at(place_,
+                            "this line does not continue what is above it: is it indented as its neighbours are, "
+                            "and are a '-' and a ':' where they should be?");
+        }
+        std::vector<std::string> widths;
+        for (const std::size_t width : above) {
+            widths.push_back(std::to_string(width));
+        }
+        return error_at(location(here, own), concat({"this line is indented by ", std::to_string(own),
+                                                     " spaces, the lines above it by ", join(widths, " and ")}));
+    }
+
+    const std::shared_ptr<const Source>& source_;
+    Location place_;
+    std::vector<std::string_view> lines_; ///< up to the place
+};
+
+/// The position past `!tag`, `&anchor` and the blanks after them.
+[[nodiscard]] inline std::size_t skip_properties(std::string_view text, std::size_t position) {
+    position = std::min(position, text.size());
+    while (position < text.size() && (text[position] == '!' || text[position] == '&')) {
+        position += scalar::span_of(text.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
+        position += scalar::span_of(text.substr(position), [](char c) { return c == ' ' || c == '\n'; });
+    }
+    return position;
 }
 
 /// Walks over a text next to the scanner: knows quoted scalars, block scalars and comments.
@@ -149,14 +290,8 @@ private:
         last_ = character;
     }
 
-    /// Past `!tag`, `&anchor` and the blanks after them.
     [[nodiscard]] std::size_t skip_properties(std::size_t position) const {
-        while (at(position) == '!' || at(position) == '&') {
-            position +=
-                scalar::span_of(text_.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
-            position += scalar::span_of(text_.substr(position), [](char c) { return c == ' ' || c == '\n'; });
-        }
-        return position;
+        return detail::skip_properties(text_, position);
     }
 
     /// The end of the quoted or block scalar that begins here; the same position when it is a plain one.
