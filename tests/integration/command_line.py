@@ -103,6 +103,11 @@ class Runs(Folder):
         self.assertIn(f"in {self.folder}/x\n", process.stdout)
         self.assertIn("variable model\n", process.stdout)
         self.assertTrue(pathlib.Path("x/record/config.yaml").is_file())
+        os.environ["AUDYN_TEST_COPIED"] = "from outside"
+        run("hydra.run.dir=copied", "hydra.job.env_copy=[AUDYN_TEST_COPIED]")
+        self.assertIn("    env_set:\n      AUDYN_TEST_COPIED: from outside\n",
+                      pathlib.Path("copied/.hydra/hydra.yaml").read_text())
+        self.fails(["the environment has no variable 'AUDYN_TEST_ABSENT'"], "hydra.job.env_copy=[AUDYN_TEST_ABSENT]")
         run("hydra.run.dir=y", "hydra.output_subdir=null")
         self.assertEqual(list(pathlib.Path("y").iterdir()), [])
 

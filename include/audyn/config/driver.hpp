@@ -39,11 +39,15 @@ namespace detail {
 
 /// `hydra.mode` may say that a call with several values is a sweep, without `--multirun`.
 [[nodiscard]] inline bool values_are_a_sweep(const CommandLine& command_line, const Program& program) {
-    const bool several = std::ranges::any_of(command_line.overrides,
-                                             [](const std::string& text) { return parse_override(text).is_sweep(); });
-    ComposeOptions options;
-    options.sweep = true;
-    return several && mode_of(compose_from_command_line(command_line, program, options)) == "MULTIRUN";
+    try {
+        const bool several = std::ranges::any_of(
+            command_line.overrides, [](const std::string& text) { return parse_override(text).is_sweep(); });
+        ComposeOptions options;
+        options.sweep = true;
+        return several && mode_of(compose_from_command_line(command_line, program, options)) == "MULTIRUN";
+    } catch (const ConfigError&) {
+        return false; // composing it as a plain run tells the mistakes
+    }
 }
 
 inline void print_warnings(const Config& config) {

@@ -3,6 +3,7 @@
 #include <audyn/config/command_line.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/info.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/config/process.hpp>
 #include <audyn/config/program.hpp>
 #include <audyn/config/run_folder.hpp>
@@ -129,19 +130,15 @@ private:
         std::vector<std::string> swept = parameters(master);
         std::ranges::move(overrides_of(master, "task"), std::back_inserter(swept));
         hydra_overrides_ = overrides_of(master, "hydra");
-        std::vector<std::string> mistakes;
+        Mistakes mistakes;
         for (std::vector<std::string>& overrides : sweep_jobs(swept, details_.search_path)) {
             jobs_.push_back({std::move(overrides), {}, std::nullopt, 0.0});
-            try {
-                compose_job(jobs_.size() - 1);
-            } catch (const ConfigError& error) {
-                if (std::ranges::find(mistakes, error.what()) == mistakes.end()) {
-                    mistakes.emplace_back(error.what());
-                }
-            }
+            mistakes.attempt([this] { compose_job(jobs_.size() - 1); });
         }
-        if (!mistakes.empty()) {
-            throw ConfigError(concat({"no job was started, because some cannot be composed:\n", join(mistakes, "\n")}));
+        try {
+            mistakes.throw_if_any();
+        } catch (const ConfigError& error) {
+            throw ConfigError(concat({"no job was started, because not every one can be composed:\n", error.what()}));
         }
     }
 
