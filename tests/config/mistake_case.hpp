@@ -4,6 +4,7 @@
 
 #include <audyn/config/command_line.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/program.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
 

@@ -45,6 +45,18 @@ namespace detail {
     return copy;
 }
 
+/// The same of the node at `path`, which exists.
+[[nodiscard]] inline Value resolved_part(const Value& root, std::string_view path, Environment& environment) {
+    if (path.empty()) {
+        return resolved_or_missing(root, environment);
+    }
+    std::vector<std::string> keys = split_path(path);
+    const std::string last = std::move(keys.back());
+    keys.pop_back();
+    const auto above = Evaluation(environment).select({&root, nullptr}, keys);
+    return resolved_or_missing(*Evaluation::child_of(above.found, last).node, environment);
+}
+
 } // namespace detail
 
 /// What `--cfg job|hydra|all` prints: the composed configuration, the run's own tree, or both; only what is below
@@ -55,10 +67,7 @@ namespace detail {
     Value tree = (whole ? shown : shown.at(command_line.shown_package)).to_value();
     if (command_line.resolve) {
         const Value root = shown.to_value();
-        Environment& environment = shown.environment();
-        const auto keys = whole ? std::vector<std::string>() : split_path(command_line.shown_package);
-        tree = detail::resolved_or_missing(*Evaluation(environment).select({&root, nullptr}, keys).found.node,
-                                           environment);
+        tree = detail::resolved_part(root, whole ? "" : command_line.shown_package, shown.environment());
     }
     if (command_line.shown == "hydra" && whole) {
         Value hydra = Value::dict();
