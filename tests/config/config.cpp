@@ -64,9 +64,9 @@ TEST_CASE("whole numbers are integers, and nothing else is converted") {
     CHECK(error_of([&] { static_cast<void>(config.get<int>("b")); }) ==
           "x.yaml:2:4: 'b' must be an integer, not a number (3.5)\n    b: 3.5\n       ^");
     CHECK(error_of([&] { static_cast<void>(config.get<int>("c")); }) ==
-          "x.yaml:3:4: 'c' must be an integer, not a boolean (True)\n    c: true\n       ^");
+          "x.yaml:3:4: 'c' must be an integer, not a boolean (true)\n    c: true\n       ^");
     CHECK(error_of([&] { static_cast<void>(config.get<double>("d")); }) ==
-          "x.yaml:4:4: 'd' must be a number, not a string ('3')\n    d: '3'\n       ^");
+          "x.yaml:4:4: 'd' must be a number, not a string ('3')\n    d: '3'\n       ^\nRemove the quotes.");
     CHECK(error_of([&] {
               static_cast<void>(config.get<std::int8_t>("e"));
           }).find("'e' is 300, outside the range of -128 to 127") != std::string::npos);
@@ -95,7 +95,8 @@ TEST_CASE("an absent key is told with its neighbours") {
               static_cast<void>(config["train"]["resume"]["x"]);
           }).find("'train.resume' is null and has no key 'x'") != std::string::npos);
     CHECK(error_of([&] { static_cast<void>(config.get<int>("train.out")); }) ==
-          "x.yaml:7:8: 'train.out' is mandatory and was not given ('\?\?\?')\n      out: \?\?\?\n           ^");
+          "x.yaml:7:8: 'train.out' is mandatory and was not given ('\?\?\?')\n      out: \?\?\?\n           ^\nGive "
+          "it, for example by train.out=VALUE.");
 }
 
 TEST_CASE("editing, handles, copies") {

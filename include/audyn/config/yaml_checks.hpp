@@ -200,7 +200,9 @@ private:
 [[nodiscard]] inline std::size_t skip_properties(std::string_view text, std::size_t position) {
     position = std::min(position, text.size());
     while (position < text.size() && (text[position] == '!' || text[position] == '&')) {
-        position += scalar::span_of(text.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
+        constexpr std::string_view end = " \n\t,[]{}\"'";
+        position +=
+            scalar::span_of(text.substr(position), [end](char c) { return end.find(c) == std::string_view::npos; });
         position += scalar::span_of(text.substr(position), [](char c) { return c == ' ' || c == '\n'; });
     }
     return position;
