@@ -45,22 +45,38 @@ struct NetworkImpl : torch::nn::Module {
 };
 TORCH_MODULE(Network);
 
+/// What interrupts a run, and when: after so many iterations, reads, or validations.
+struct Disturbance {
+    enum class Kind { none, signal, signal_in_validation, unreadable, error_in_validation };
+    Kind kind = Kind::none;
+    int64_t at = -1;
+
+    [[nodiscard]] bool is(Kind which, int64_t now) const { return kind == which && at == now; }
+};
+using Kind = Disturbance::Kind;
+
 /// Augments what it reads, and counts it.
 class Augmented : public audyn::Dataset {
 public:
+    explicit Augmented(Disturbance disturbance = {}) : disturbance_(disturbance) {}
     [[nodiscard]] int64_t size() const override { return 23; }
     audyn::Sample get(int64_t index, audyn::data::Random& random) const override {
-        ++reads;
+        if (disturbance_.is(Kind::unreadable, ++reads)) {
+            throw audyn::DataError("a sample that cannot be read");
+        }
         const auto noise = at::full({4}, random.uniform(-0.1, 0.1));
         return {{"features", fixture::features()[index] + noise}, {"label", fixture::labels()[index]}};
     }
     mutable std::atomic<int> reads = 0;
+
+private:
+    Disturbance disturbance_;
 };
 
-/// Has a state of its own, draws random numbers, and may raise a signal.
+/// Has a state of its own, draws random numbers, and disturbs.
 class Observer : public audyn::Callback {
 public:
-    explicit Observer(int64_t signal_at) : signal_at_(signal_at) {}
+    explicit Observer(Disturbance disturbance) : disturbance_(disturbance) {}
     [[nodiscard]] std::string name() const override { return "observer"; }
     void on_epoch_start(audyn::TrainerBase&) override { seen_ += "(" + std::to_string(at::randint(100, {1}).item<int>()); }
     void on_iteration_end(audyn::TrainerBase& trainer) override {
@@ -68,8 +84,16 @@ public:
         text << std::hexfloat << trainer.iteration_metrics().front().value << " " << trainer.learning_rate() << " "
              << trainer.metric("validation/total").value_or(0.0) << "\n";
         seen_ += text.str();
-        if (trainer.iteration_idx() == signal_at_) {
+        if (disturbance_.is(Kind::signal, trainer.iteration_idx())) {
             std::raise(SIGTERM);
+        }
+    }
+    void on_validation_batch_end(audyn::TrainerBase& trainer, const audyn::Batch&, const audyn::Outputs&) override {
+        if (disturbance_.is(Kind::signal_in_validation, trainer.epoch_idx())) {
+            std::raise(SIGTERM);
+        }
+        if (disturbance_.is(Kind::error_in_validation, trainer.epoch_idx())) {
+            throw audyn::DataError("an error in validation");
         }
     }
     void on_epoch_end(audyn::TrainerBase&) override { seen_ += ")"; }
@@ -77,7 +101,7 @@ public:
     void load_state_dict(const StateDict& state) override { seen_ = state.at("seen").as_string(); }
 
 private:
-    int64_t signal_at_;
+    Disturbance disturbance_;
     std::string seen_;
 };
 
@@ -99,6 +123,7 @@ struct Outcome {
     std::vector<std::string> rows;
     int reads = 0;
     bool is_interrupted = false;
+    bool has_failed = false;
 };
 
 /// The table without the column of speeds.
@@ -143,9 +168,9 @@ std::vector<audyn::optim::OptionsGroup<audyn::optim::AdamWOptions>> groups(Netwo
     return {Group{{}, body, options}, Group{{}, head, audyn::optim::AdamWOptions().lr(1e-3).weight_decay(0.5)}};
 }
 
-/// Trains in `folder`, from the newest checkpoint there if `resumes`, until SIGTERM after `signal_at` iterations.
+/// Trains in `folder`, from the newest checkpoint there if `resumes`, until the disturbance.
 template <class AmpPolicy>
-Outcome train(const Variant& variant, const std::filesystem::path& folder, bool resumes, int64_t signal_at = -1,
+Outcome train(const Variant& variant, const std::filesystem::path& folder, bool resumes, Disturbance disturbance = {},
               std::optional<int64_t> max_iterations = {}) {
     // What a new process would find: another state of the generator, and a network that was made otherwise.
     at::manual_seed(resumes ? 99 : 1);
@@ -154,6 +179,7 @@ Outcome train(const Variant& variant, const std::filesystem::path& folder, bool 
     entries.last = (folder / "last.pth").string();
     entries.best_epoch = (folder / "best.pth").string();
     entries.async = variant.async;
+    entries.save_on_exception = true;
     auto options = audyn::TrainerOptions()
                        .progress_bar(false)
                        .gradient_accumulation(variant.accumulation)
@@ -171,10 +197,10 @@ Outcome train(const Variant& variant, const std::filesystem::path& folder, bool 
     if (resumes) {
         REQUIRE(trainer.resume_newest());
     }
-    trainer.add_callback(std::make_shared<Observer>(signal_at));
+    trainer.add_callback(std::make_shared<Observer>(disturbance));
     trainer.add_callback(
         std::make_shared<audyn::EarlyStopping>(audyn::EarlyStoppingOptions{.patience = 2, .min_delta = 1e-4}));
-    auto dataset = std::make_shared<Augmented>();
+    auto dataset = std::make_shared<Augmented>(disturbance);
     audyn::DataLoader loader(dataset, audyn::DataLoaderOptions()
                                           .batch_size(4)
                                           .shuffle(true)
@@ -188,6 +214,8 @@ Outcome train(const Variant& variant, const std::filesystem::path& folder, bool 
     } catch (const audyn::Interrupted& end) {
         CHECK(end.exit_code() == 143);
         outcome.is_interrupted = true;
+    } catch (const audyn::DataError&) {
+        outcome.has_failed = true;
     }
     outcome.reads = dataset->reads;
     outcome.state = audyn::checkpoint::load(folder / "last.pth");
@@ -258,7 +286,7 @@ void check_exactness(const Variant& variant) {
     for (const int64_t stop : {int64_t{1}, per_epoch + per_epoch / 2, per_epoch, epochs * per_epoch}) {
         CAPTURE(stop);
         const TemporaryFolder folder;
-        const Outcome begun = train<AmpPolicy>(variant, folder.path(), false, stop);
+        const Outcome begun = train<AmpPolicy>(variant, folder.path(), false, {Kind::signal, stop});
         CHECK(begun.is_interrupted);
         CHECK(begun.state.at("iteration_idx").as_int() == stop);
         const Outcome resumed = train<AmpPolicy>(variant, folder.path(), true);
@@ -305,15 +333,34 @@ TEST_CASE("a resumed run is exact: all together, written in the background") {
                                           .async = audyn::AsyncSave::wait});
 }
 
+TEST_CASE("a run that ended within a validation or by an exception is resumed exactly") {
+    const Variant variant{.name = "disturbed", .accumulation = 2, .interval = audyn::SchedulerInterval::epoch};
+    const TemporaryFolder undisturbed;
+    const Outcome whole = train<audyn::amp::Disabled>(variant, undisturbed.path(), false);
+    const auto check = [&](Disturbance disturbance, int64_t iterations) {
+        const TemporaryFolder folder;
+        const Outcome begun = train<audyn::amp::Disabled>(variant, folder.path(), false, disturbance);
+        CHECK((begun.is_interrupted || begun.has_failed));
+        CHECK(begun.state.at("iteration_idx").as_int() == iterations);
+        const Outcome resumed = train<audyn::amp::Disabled>(variant, folder.path(), true);
+        CHECK(is_same(whole.state, resumed.state, ""));
+        CHECK(whole.rows == resumed.rows);
+    };
+    check({Kind::signal_in_validation, 1}, 6);
+    check({Kind::error_in_validation, 2}, 9);
+    // In the second batch of an iteration: dropout has drawn, and the statistics have moved.
+    check({Kind::unreadable, 23 + 4 * 3 + 2}, 4);
+}
+
 TEST_CASE("a finished run that is resumed trains nothing and writes nothing") {
     const auto is_untouched = [](const Variant& variant, std::optional<int64_t> iterations) {
         const TemporaryFolder folder;
-        train<audyn::amp::Disabled>(variant, folder.path(), false, -1, iterations);
+        train<audyn::amp::Disabled>(variant, folder.path(), false, {}, iterations);
         const std::string last = read_file(folder / "last.pth");
         const std::string best = read_file(folder / "best.pth");
         const std::string rows = read_file(folder / "metrics.csv");
         const auto time = std::filesystem::last_write_time(folder / "last.pth");
-        const Outcome resumed = train<audyn::amp::Disabled>(variant, folder.path(), true, -1, iterations);
+        const Outcome resumed = train<audyn::amp::Disabled>(variant, folder.path(), true, {}, iterations);
         CHECK(resumed.reads == 0);
         CHECK(read_file(folder / "last.pth") == last);
         CHECK(read_file(folder / "best.pth") == best);

@@ -143,7 +143,8 @@ protected:
         int save_signal = 0;
         bool is_save_due = false;
     };
-    /// What all processes of the job do at this boundary, called by all of them at each.
+    /// What all processes of the job do at this boundary: called by all of them after each iteration, and after each
+    /// batch of a validation, where only the end matters.
     [[nodiscard]] virtual Wishes agree(Wishes own) { return own; }
 
     /// Forward and backward of one batch; gradients add up. `window`: batches of the iteration.
@@ -361,7 +362,6 @@ inline void TrainerBase::run(data::Loader& train, std::vector<NamedLoader>& vali
     last_save_ = Clock::now();
     notify([&](Callback& callback) { callback.on_fit_start(*this); });
     run_epochs(train, validation);
-    finish_saves();
     notify([&](Callback& callback) { callback.on_fit_end(*this); });
 }
 
@@ -375,6 +375,7 @@ inline void TrainerBase::run_epochs(data::Loader& train, std::vector<NamedLoader
         train_epoch(train);
         end_epoch(validation);
     }
+    finish_saves();
     report_.bar().finish();
     if (stop_reason_) {
         console().info("Training stopped: " + *stop_reason_ + ".");
@@ -655,10 +656,11 @@ inline void TrainerBase::save_epoch_checkpoints(double monitored) {
 /// Writes the state to each of `paths`, or begins to.
 inline void TrainerBase::save(Paths paths) {
     require_finite();
-    std::sort(paths.begin(), paths.end());
-    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
     if (paths.empty()) {
         return;
+    }
+    for (auto path = paths.begin(); path != paths.end();) { // Two entries may name one file.
+        path = std::find(paths.begin(), path, *path) != path ? paths.erase(path) : path + 1;
     }
     report_.flush(); // What was logged must not be behind the state.
     last_save_ = Clock::now();
