@@ -67,9 +67,8 @@ int main(int argc, char** argv) {
         double times[2];
         for (int turn = 0; turn < 2; ++turn) {
             const bool is_bare = (turn == 0) == (block % 2 == 0);
-            times[is_bare ? 0 : 1] = is_bare ? benchmark::seconds([&] { bare(); }) : benchmark::seconds([&] {
-                writer.write({folder / "last.pth"}, state);
-            });
+            times[is_bare ? 0 : 1] = is_bare ? benchmark::seconds([&] { bare(); })
+                                             : benchmark::seconds([&] { writer.write({folder / "last.pth"}, state); });
             writer.wait(); // What is measured is the wait of the step, with nothing else on the machine.
         }
         paired.first.push_back(times[0]);

@@ -115,8 +115,8 @@ TEST_CASE("folders are made one below the other") {
 
 TEST_CASE("leftovers of processes that died are removed, and nothing else") {
     const TemporaryFolder folder;
-    for (const char* name : {"last.pth.123-0.tmp", "last.pth.4-17.tmp", "best.pth.123-0.tmp", "last.pth", "last.pth.tmp",
-                             "last.pth.123-.tmp", "last.pth.x-0.tmp", "last.pth.123-0.tmp.txt"}) {
+    for (const char* name : {"last.pth.123-0.tmp", "last.pth.4-17.tmp", "best.pth.123-0.tmp", "last.pth",
+                             "last.pth.tmp", "last.pth.123-.tmp", "last.pth.x-0.tmp", "last.pth.123-0.tmp.txt"}) {
         write_file(folder / name, "x");
     }
     AtomicFile being_written(folder / "last.pth");

@@ -78,7 +78,9 @@ class Observer : public audyn::Callback {
 public:
     explicit Observer(Disturbance disturbance) : disturbance_(disturbance) {}
     [[nodiscard]] std::string name() const override { return "observer"; }
-    void on_epoch_start(audyn::TrainerBase&) override { seen_ += "(" + std::to_string(at::randint(100, {1}).item<int>()); }
+    void on_epoch_start(audyn::TrainerBase&) override {
+        seen_ += "(" + std::to_string(at::randint(100, {1}).item<int>());
+    }
     void on_iteration_end(audyn::TrainerBase& trainer) override {
         std::ostringstream text;
         text << std::hexfloat << trainer.iteration_metrics().front().value << " " << trainer.learning_rate() << " "

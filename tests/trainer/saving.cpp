@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -115,13 +116,13 @@ TEST_CASE("keep_last keeps the newest files, also of the run before a resume, an
             Run run(entries, 2);
             run.fit();
         }
-        CHECK(files_in(folder.path()) == Names{"iteration1.pth", "iteration10.pth", "iteration12.pth", "epoch1.pth",
-                                               "epoch2.pth", "last.pth"});
+        CHECK(files_in(folder.path()) ==
+              Names{"iteration1.pth", "iteration10.pth", "iteration12.pth", "epoch1.pth", "epoch2.pth", "last.pth"});
         Run run(entries, 4);
         CHECK(run.trainer.resume_newest());
         run.fit();
-        CHECK(files_in(folder.path()) == Names{"iteration1.pth", "iteration22.pth", "iteration24.pth", "epoch3.pth",
-                                               "epoch4.pth", "last.pth"});
+        CHECK(files_in(folder.path()) ==
+              Names{"iteration1.pth", "iteration22.pth", "iteration24.pth", "epoch3.pth", "epoch4.pth", "last.pth"});
         for (const char* name : {"iteration22.pth", "iteration24.pth", "epoch3.pth", "epoch4.pth", "last.pth"}) {
             std::filesystem::remove(folder / name);
         }
@@ -198,7 +199,12 @@ TEST_CASE("a checkpoint that cannot be written stops the run or not, and earlier
         entries.iteration = {1, (folder / "iteration{iteration}.pth").string()};
         entries.async = async;
         const auto fail_after_two = [&](Run& run, std::optional<LimitedFileSize>& full_disk) {
-            run.after(3, [&](audyn::TrainerBase&) { full_disk.emplace(1000); });
+            run.after(3, [&](audyn::TrainerBase&) {
+                while (!std::filesystem::exists(folder / "iteration2.pth")) {
+                    std::this_thread::yield();
+                }
+                full_disk.emplace(1000);
+            });
             run.fit();
         };
         {
@@ -284,14 +290,16 @@ TEST_CASE("signals save, and end the run or not") {
         CHECK(scores->saved == std::vector<std::string>{"last.pth", "last.pth"});
         CHECK(iteration_of(folder / "last.pth") == 6);
     }
+    struct sigaction before {};
+    ::sigaction(SIGTERM, nullptr, &before);
     Run run(entries, 1);
     run.after(3, [](audyn::TrainerBase&) { std::raise(SIGTERM); });
     CHECK_THROWS_WITH_AS(run.fit(), doctest::Contains("SIGTERM ended the run after iteration 3; resume it from"),
                          audyn::Interrupted);
     CHECK(iteration_of(folder / "last.pth") == 3);
-    struct sigaction now {};
-    ::sigaction(SIGTERM, nullptr, &now);
-    CHECK((now.sa_handler == SIG_DFL));
+    struct sigaction after {};
+    ::sigaction(SIGTERM, nullptr, &after);
+    CHECK((after.sa_handler == before.sa_handler));
 }
 
 TEST_CASE("a damaged checkpoint is replaced by the newest whole one") {

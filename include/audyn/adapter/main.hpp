@@ -67,8 +67,8 @@ inline void run(int argc, const char* const* argv, Targets targets, const std::f
 
 /// The body of a program's main: composes the configuration from the command line, answers --help, --version and --cfg,
 /// and otherwise calls `callback(config)`. An exception ends the program with one message on the error stream and the
-/// exit code 1, or 128 + signal after a signal for which the state was saved. `targets` adds to what `_target_` may name, and to resolvers and constants.
-/// Call it first in main, before threads are started.
+/// exit code 1, or 128 + signal after a signal for which the state was saved. `targets` adds to what `_target_` may
+/// name, and to resolvers and constants. Call it first in main, before threads are started.
 inline int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback) {
     adapter::keep_freed_memory();
     try {

@@ -282,8 +282,7 @@ inline void check_entry_keys(const Config& entry, const std::vector<std::string>
         if (what != "save" && what != "save_and_exit") {
             throw reaction.error_unknown("reaction", what, {"save", "save_and_exit"});
         }
-        actions.push_back(
-            {signal->second, what == "save" ? SignalReaction::save : SignalReaction::save_and_exit});
+        actions.push_back({signal->second, what == "save" ? SignalReaction::save : SignalReaction::save_and_exit});
     }
     return actions;
 }

@@ -56,7 +56,8 @@ private:
     [[nodiscard]] state::Value copy_item(const state::Tuple& tuple) { return state::Tuple{copy_items(tuple.items)}; }
     [[nodiscard]] state::Value copy_item(const StateDict& dict) { return copy_dict(dict); }
 
-    /// What has no memory of its own to copy (undefined, sparse, ...) stays what it is; the writer names and refuses it.
+    /// What has no memory of its own to copy (undefined, sparse, ...) stays what it is; the writer names and refuses
+    /// it.
     [[nodiscard]] state::Value copy_item(const at::Tensor& tensor) {
         if (!tensor.defined() || tensor.layout() != at::kStrided || !tensor.has_storage() || tensor.is_meta()) {
             return tensor;

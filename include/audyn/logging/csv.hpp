@@ -80,7 +80,8 @@ namespace detail {
 
 /// Scalars as a table: the column `step`, then one column for each tag in the order of appearance; one row for each
 /// call, empty where a tag had no value. A new tag rewrites the file atomically with one more column. An existing file
-/// is continued; a resume first takes back the rows after its checkpoint. Numbers are written in full precision. Flushes itself about every ten seconds.
+/// is continued; a resume first takes back the rows after its checkpoint. Numbers are written in full precision.
+/// Flushes itself about every ten seconds.
 class CsvLogger : public Logger {
 public:
     /// \throws Error when `path` cannot be written or holds something that is not such a table.

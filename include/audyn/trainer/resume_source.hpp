@@ -41,8 +41,8 @@ namespace detail {
     return std::nullopt;
 }
 
-/// Other checkpoints of the run that wrote `path`, the newest first: those of `entries` when `path` is one of them, else
-/// what lies beside it.
+/// Other checkpoints of the run that wrote `path`, the newest first: those of `entries` when `path` is one of them,
+/// else what lies beside it.
 [[nodiscard]] inline std::vector<std::filesystem::path> alternatives(const std::filesystem::path& path,
                                                                      const checkpoint::SaveCheckpoint& entries) {
     const auto is_same = [&path](const std::filesystem::path& other) {

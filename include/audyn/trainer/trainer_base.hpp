@@ -187,9 +187,7 @@ private:
     [[nodiscard]] bool is_end_of_epoch_missing() const {
         return !stop_reason_ && ended_iteration_idx_ < iteration_idx_ && iteration_idx_ <= iterations_;
     }
-    [[nodiscard]] bool saves() const {
-        return !options_.fast_dev_run() && !options_.save_checkpoint().empty();
-    }
+    [[nodiscard]] bool saves() const { return !options_.fast_dev_run() && !options_.save_checkpoint().empty(); }
     void run(data::Loader& train, std::vector<NamedLoader>& validation);
     void run_epochs(data::Loader& train, std::vector<NamedLoader>& validation);
     void train_epoch(data::Loader& train);
@@ -207,6 +205,7 @@ private:
     void add_iteration_checkpoint(Paths& paths);
     void save(Paths paths);
     void finish_saves();
+    void settle_saves() noexcept;
     void take_saved();
     [[noreturn]] void exit_by(int signal);
     void save_after_exception() noexcept;
@@ -344,6 +343,7 @@ inline void TrainerBase::fit(data::Loader& train, std::vector<NamedLoader> valid
         }
     } catch (const std::exception& error) {
         report_.bar().finish();
+        settle_saves();
         if (options_.save_checkpoint().save_on_exception && dynamic_cast<const Interrupted*>(&error) == nullptr) {
             save_after_exception();
         }
@@ -583,8 +583,7 @@ inline std::optional<std::string> TrainerBase::resume_path() const {
 inline void TrainerBase::add_iteration_checkpoint(Paths& paths) {
     const auto& entry = options_.save_checkpoint().iteration;
     if (entry && iteration_idx_ % entry->every == 0) {
-        paths.push_back(
-            checkpoint::format_checkpoint_path(entry->path, {.iteration = iteration_idx_, .epoch = {}}));
+        paths.push_back(checkpoint::format_checkpoint_path(entry->path, {.iteration = iteration_idx_, .epoch = {}}));
         saver_.keep_iteration(paths.back());
     }
 }
@@ -685,6 +684,15 @@ inline void TrainerBase::finish_saves() {
     take_saved();
 }
 
+/// The same when the run ends by an exception, which matters more than what goes wrong here.
+inline void TrainerBase::settle_saves() noexcept {
+    try {
+        finish_saves();
+    } catch (const std::exception& error) {
+        console().error(error.what());
+    }
+}
+
 /// Tells what became of checkpoints that were being written. \throws what prevented one, unless training shall go on
 inline void TrainerBase::take_saved() {
     std::exception_ptr failure;
@@ -731,7 +739,6 @@ inline void TrainerBase::save_after_exception() noexcept {
             return;
         }
         roll_back_iteration();
-        saver_.wait();
         save({*resume_path()});
         finish_saves();
     } catch (const std::exception& error) {
