@@ -61,7 +61,9 @@ public:
         add_callbacks(trainer);
         add_loggers(trainer);
         trainer.set_resolved_config(resolved_config(config_));
-        if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path && !path->empty()) {
+        if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path == "auto") {
+            trainer.resume_newest();
+        } else if (path && !path->empty()) {
             trainer.resume(*path);
         }
     }
