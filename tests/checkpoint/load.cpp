@@ -8,9 +8,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <limits>
 #include <random>
 #include <string>
@@ -31,6 +34,13 @@ std::string error_of_loading(const std::filesystem::path& path) {
     return message_of<CheckpointError>([&] { static_cast<void>(load(path)); });
 }
 
+bool same(const audyn::state::Value& a, const audyn::state::Value& b);
+
+bool same(const std::vector<audyn::state::Value>& a, const std::vector<audyn::state::Value>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const audyn::state::Value& x, const audyn::state::Value& y) { return same(x, y); });
+}
+
 /// Two values are the same, bit for bit.
 bool same(const audyn::state::Value& a, const audyn::state::Value& b) {
     if (a.storage().index() != b.storage().index()) {
@@ -39,18 +49,32 @@ bool same(const audyn::state::Value& a, const audyn::state::Value& b) {
     if (a.is<at::Tensor>()) {
         return a.as_tensor().dtype() == b.as_tensor().dtype() && a.as_tensor().equal(b.as_tensor());
     }
-    if (a.is<StateDict>()) {
-        if (a.as_dict().size() != b.as_dict().size()) {
-            return false;
-        }
-        for (auto i = a.as_dict().begin(), k = b.as_dict().begin(); i != a.as_dict().end(); ++i, ++k) {
-            if (i->first != k->first || !same(i->second, k->second)) {
-                return false;
-            }
-        }
-        return true;
+    if (a.is<audyn::state::List>() || a.is<audyn::state::Tuple>()) {
+        return same(a.as_list(), b.as_list());
     }
-    return (a.is<std::string>() && a.as_string() == b.as_string()) || (a.is<int64_t>() && a.as_int() == b.as_int());
+    if (a.is<StateDict>()) {
+        const StateDict& x = a.as_dict();
+        const StateDict& y = b.as_dict();
+        return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                          [](const auto& i, const auto& k) { return i.first == k.first && same(i.second, k.second); });
+    }
+    if (a.is<double>()) {
+        return std::bit_cast<uint64_t>(a.as_float()) == std::bit_cast<uint64_t>(b.as_float());
+    }
+    return a.is_none() || (a.is<bool>() && a.as_bool() == b.as_bool()) ||
+           (a.is<int64_t>() && a.as_int() == b.as_int()) || (a.is<std::string>() && a.as_string() == b.as_string()) ||
+           (a.is<audyn::state::Bytes>() && a.as_bytes() == b.as_bytes());
+}
+
+/// The record that holds the byte at `offset`; empty when none does.
+std::string record_at(const std::filesystem::path& path, uint64_t offset) {
+    const audyn::checkpoint::ZipReader zip(path);
+    for (const auto& record : zip.records()) {
+        if (offset >= record.offset && offset < record.offset + record.size) {
+            return record.name;
+        }
+    }
+    return {};
 }
 
 } // namespace
@@ -237,30 +261,96 @@ TEST_CASE("a damaged record is named") {
                                         "checksum that was stored with it");
 }
 
-TEST_CASE("flipped bits and truncations are detected, or change no value") {
+TEST_CASE("2,000 flipped bits and 500 truncations are detected, or change no value") {
     const TemporaryFolder folder;
     const std::filesystem::path path = folder / "a.pth";
     const at::Tensor tied = torch::arange(20, at::kFloat);
-    const StateDict state{{"tied", tied}, {"part", tied.slice(0, 5)}, {"epoch", 3}, {"name", "net"}};
-    audyn::checkpoint::save(path, state);
-    const std::string whole = read_file(path);
-    std::mt19937 random(0);
-    int detected = 0;
-    for (int round = 0; round < 2500; ++round) {
-        std::string damaged = whole;
-        if (round % 5 == 0) {
-            damaged.resize(random() % whole.size());
-        } else {
+    StateDict ours = fixture("audyn.pth");
+    ours.set("tied", tied);
+    ours.set("part", tied.slice(0, 5));
+    ours.set("bytes", audyn::state::Bytes{"abc"});
+    ours.set("half", torch::ones({7}, at::kHalf));
+    audyn::checkpoint::save(folder / "ours.pth", ours);
+    const std::string theirs = std::string(AUDYN_TEST_DATA_DIR) + "/checkpoint/data/audyn.pth";
+    for (const std::filesystem::path& file : {folder / "ours.pth", std::filesystem::path(theirs)}) {
+        CAPTURE(file);
+        const std::string whole = read_file(file);
+        const StateDict state = load(file);
+        std::mt19937 random(0);
+        int detected = 0;
+        int named = 0;
+        for (int round = 0; round < 2500; ++round) {
+            std::string damaged = whole;
+            const bool is_truncated = round % 5 == 0;
             const std::size_t bit = random() % (8 * whole.size());
-            damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+            if (is_truncated) {
+                damaged.resize(random() % whole.size());
+            } else {
+                damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+            }
+            write_file(path, damaged);
+            const std::string error = error_of_loading(path);
+            const std::string record = is_truncated ? std::string() : record_at(file, bit / 8);
+            CAPTURE(round);
+            if (!error.empty()) {
+                ++detected;
+                REQUIRE(error.find(path.string()) != std::string::npos);
+            } else {
+                REQUIRE_FALSE(is_truncated);
+                REQUIRE(record.empty());
+                REQUIRE(same(load(path), state));
+            }
+            if (!record.empty()) {
+                ++named;
+                REQUIRE(error.find("the record '" + record + "' is damaged") != std::string::npos);
+            }
+            // Unverified and mapped, damage may go unseen, but never crashes.
+            static_cast<void>(
+                message_of<CheckpointError>([&] { static_cast<void>(load(path, {.mmap = true, .verify = false})); }));
         }
-        write_file(path, damaged);
-        if (!error_of_loading(path).empty()) {
-            ++detected;
-        } else {
-            REQUIRE(round % 5 != 0);
-            REQUIRE(same(load(path), state));
-        }
+        CHECK(detected > 1000);
+        CHECK(named > 500);
     }
-    CHECK(detected > 1000);
+}
+
+TEST_CASE("files of torch 2.7, 2.10 and 2.15 load, in both formats") {
+    for (const std::string name :
+         {"torch_2.7", "torch_2.7_legacy", "torch_2.10", "torch_2.10_legacy", "torch_2.15", "torch_2.15_legacy"}) {
+        CAPTURE(name);
+        const StateDict state = fixture(name + ".pth"); // tests/oracle/checkpoint_versions.py
+        CHECK(state.size() == 19);
+        const StateDict& model = state.at("model").as_dict();
+        CHECK(at::allclose(model.at("first.weight").as_tensor(),
+                           torch::tensor({{0.0206, 0.9791}, {2.0181, 2.9794}, {4.0180, 4.9782}}, at::kFloat), 0, 0.05));
+        CHECK(model.at("norm.num_batches_tracked").as_tensor().item<int64_t>() == 3);
+        const StateDict& optimizer = state.at("optimizer").as_dict();
+        CHECK(optimizer.at("state").as_dict().at(0).as_dict().at("step").as_tensor().item<float>() == 3.0F);
+        CHECK(optimizer.at("param_groups").as_list().at(0).as_dict().at("betas").as_list().at(1).as_float() == 0.999);
+        CHECK(state.at("lr_scheduler").as_dict().at("last_epoch").as_int() == 3);
+        CHECK(state.at("lr_scheduler").as_dict().at("milestones").as_dict().at(4).as_int() == 1);
+        CHECK(state.at("scaler").as_dict().at("scale").as_float() == 65536.0);
+        CHECK(state.at("iteration_idx").as_int() == 3);
+        CHECK(state.at("best_loss").as_float() == std::numeric_limits<double>::infinity());
+        const at::Tensor base = state.at("base").as_tensor();
+        CHECK(base.equal(torch::arange(6, at::kFloat).reshape({2, 3})));
+        CHECK(state.at("row").as_tensor().is_alias_of(base));
+        CHECK(state.at("row").as_tensor().equal(base[1].slice(0, 1)));
+        CHECK(state.at("parameter").as_tensor().equal(torch::ones({2})));
+        CHECK(state.at("bfloat16").as_tensor().equal(torch::full({1}, 1.5, at::kBFloat16)));
+        CHECK((state.at("float8").as_tensor().scalar_type() == at::kFloat8_e4m3fn));
+        CHECK(state.at("float8").as_tensor().to(at::kFloat).equal(torch::tensor({1.5F, -2.0F})));
+        CHECK(state.at("uint16").as_tensor().to(at::kLong).equal(torch::tensor({1, 65535}, at::kLong)));
+        CHECK(at::imag(state.at("complex").as_tensor().resolve_conj()).item<float>() == -2.0F);
+        CHECK(state.at("size").as_list().at(1).as_int() == 3);
+        CHECK(state.at("dtype").as_string() == "torch.bfloat16");
+        CHECK(state.at("device").as_string() == "cuda:1");
+        CHECK(state.at("bytes").as_bytes().data == std::string("\x00\x7F\x80\xFF", 4));
+        CHECK(state.at("big").as_list().at(2).as_int() == std::numeric_limits<int64_t>::min());
+        CHECK(state
+                  .at("Gr\xC3\xBC\xC3\x9F"
+                      "e \xF0\x9F\x8E\xB5")
+                  .as_list()
+                  .at(2)
+                  .as_float() == 0.1);
+    }
 }

@@ -6,8 +6,7 @@
 #include <audyn/checkpoint/legacy_reader.hpp>
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/pickle_reader.hpp>
-#include <audyn/checkpoint/pickle_writer.hpp>
-#include <audyn/checkpoint/zip_writer.hpp>
+#include <audyn/checkpoint/save.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -59,25 +58,11 @@ c10::Storage storage_of_ones(const std::string& /*key*/, uint64_t size) {
     return at::ones({static_cast<int64_t>(size)}, at::kByte).storage();
 }
 
-/// As `save` does, without waiting for a disk.
-void save(const std::string& path, const StateDict& state) {
-    const audyn::checkpoint::PickleWriter pickle(state);
-    audyn::core::File file(path, O_RDWR | O_TRUNC);
-    audyn::checkpoint::ZipWriter zip(file, "archive");
-    zip.add("data.pkl", pickle.pickle());
-    for (std::size_t i = 0; i < pickle.storages().size(); ++i) {
-        const auto& record = pickle.storages()[i];
-        zip.begin("data/" + std::to_string(i), record.size);
-        zip.append(record.storage.data(), record.size);
-        zip.end();
-    }
-    zip.finish();
-}
-
 void check_round_trip(const StateDict& state) {
     static const MemoryFile file;
     try {
-        save(file.path(), state);
+        audyn::core::File target(file.path(), O_RDWR | O_TRUNC);
+        audyn::checkpoint::write(target, state);
     } catch (const CheckpointError&) {
         return; // text that is not UTF-8, memory shared by two dtypes, nested too deep
     }
