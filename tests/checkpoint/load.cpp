@@ -1,3 +1,4 @@
+#include "../memory_file.hpp"
 #include "../temporary_folder.hpp"
 
 #include <audyn/checkpoint/load.hpp>
@@ -170,11 +171,11 @@ TEST_CASE("a file in the format from before 1.6 loads") {
 }
 
 TEST_CASE("a damaged file in the format from before 1.6 is an error and no crash") {
-    const TemporaryFolder folder;
-    const std::filesystem::path path = folder / "a.pth";
+    const MemoryFile file;
+    const std::filesystem::path path = file.path();
     const std::string whole = read_file(std::string(AUDYN_TEST_DATA_DIR) + "/checkpoint/data/legacy.pth");
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        write_file(path, whole.substr(0, size));
+        file.set(whole.substr(0, size));
         REQUIRE(error_of_loading(path).find(path.string()) != std::string::npos);
     }
     std::mt19937 random(0);
@@ -183,7 +184,7 @@ TEST_CASE("a damaged file in the format from before 1.6 is an error and no crash
         const std::size_t bit = random() % (8 * whole.size());
         std::string damaged = whole;
         damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-        write_file(path, damaged);
+        file.set(damaged);
         detected += error_of_loading(path).empty() ? 0 : 1;
     }
     CHECK(detected > 300);
@@ -263,7 +264,8 @@ TEST_CASE("a damaged record is named") {
 
 TEST_CASE("2,000 flipped bits and 500 truncations are detected, or change no value") {
     const TemporaryFolder folder;
-    const std::filesystem::path path = folder / "a.pth";
+    const MemoryFile memory;
+    const std::filesystem::path path = memory.path();
     const at::Tensor tied = torch::arange(20, at::kFloat);
     StateDict ours = fixture("audyn.pth");
     ours.set("tied", tied);
@@ -288,7 +290,7 @@ TEST_CASE("2,000 flipped bits and 500 truncations are detected, or change no val
             } else {
                 damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
             }
-            write_file(path, damaged);
+            memory.set(damaged);
             const std::string error = error_of_loading(path);
             const std::string record = is_truncated ? std::string() : record_at(file, bit / 8);
             CAPTURE(round);
@@ -320,8 +322,8 @@ TEST_CASE("files of torch 2.7, 2.10 and 2.15 load, in both formats") {
         const StateDict state = fixture(name + ".pth"); // tests/oracle/checkpoint_versions.py
         CHECK(state.size() == 19);
         const StateDict& model = state.at("model").as_dict();
-        CHECK(at::allclose(model.at("first.weight").as_tensor(),
-                           torch::tensor({{0.0206, 0.9791}, {2.0181, 2.9794}, {4.0180, 4.9782}}, at::kFloat), 0, 0.05));
+        CHECK(at::allclose(model.at("first.weight").as_tensor().flatten().slice(0, 0, 2),
+                           torch::tensor({0.0206, 0.9791}, at::kFloat), 0, 1e-4));
         CHECK(model.at("norm.num_batches_tracked").as_tensor().item<int64_t>() == 3);
         const StateDict& optimizer = state.at("optimizer").as_dict();
         CHECK(optimizer.at("state").as_dict().at(0).as_dict().at("step").as_tensor().item<float>() == 3.0F);

@@ -3,6 +3,8 @@
 //
 // Seeds are files of tests/checkpoint/data; the names and opcodes of pickles are in checkpoint.dict.
 
+#include "../memory_file.hpp"
+
 #include <audyn/checkpoint/legacy_reader.hpp>
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/pickle_reader.hpp>
@@ -16,40 +18,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <variant>
 
 namespace {
 
 using audyn::CheckpointError;
 using audyn::StateDict;
-
-/// A file that lies in memory only and has a path.
-class MemoryFile {
-public:
-    MemoryFile() : descriptor_(::memfd_create("checkpoint", 0)) {
-        if (descriptor_ < 0) {
-            std::perror("memfd_create");
-            std::abort();
-        }
-    }
-    [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-    void set(const uint8_t* data, std::size_t size) const {
-        if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, data, size, 0) != static_cast<ssize_t>(size)) {
-            std::perror("memory file");
-            std::abort();
-        }
-    }
-
-private:
-    int descriptor_;
-};
 
 c10::Storage storage_of_ones(const std::string& /*key*/, uint64_t size) {
     if (size > 1024) {
@@ -71,9 +48,9 @@ void check_round_trip(const StateDict& state) {
     }
 }
 
-void load_file(const uint8_t* data, std::size_t size) {
+void load_file(std::string_view bytes) {
     static const MemoryFile file;
-    file.set(data, size);
+    file.set(bytes);
     for (const bool is_mapped : {false, true}) {
         try {
             check_round_trip(audyn::checkpoint::load(file.path(), {.mmap = is_mapped, .verify = !is_mapped}));
@@ -96,7 +73,7 @@ void read_pickle(std::string_view pickle) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     if (bytes.starts_with("PK") || audyn::checkpoint::LegacyReader::recognizes(bytes)) {
-        load_file(data, size);
+        load_file(bytes);
     } else {
         read_pickle(bytes);
     }
