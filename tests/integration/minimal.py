@@ -70,7 +70,7 @@ class Training(unittest.TestCase):
         self.assertNotIn("Resume", process.stdout)
 
     def test_answers(self):
-        self.assertIn("Denoiser(channels: int (optional))", run("--help").stdout)
+        self.assertIn("Denoiser(channels: int = 16)", run("--help").stdout)
         self.assertIn("samples: 512", run("--cfg", "job").stdout)
         self.assertRegex(run("--version").stdout, r"minimal \d+\.\d+\.\d+")
 

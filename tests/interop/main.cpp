@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
         {"checkpoint_write", checkpoint_write},
         {"loggers_write", loggers_write},
         {"grad_scaler_run", grad_scaler_run},
+        {"mixed_precision_run", mixed_precision_run},
         {"optimizer_run", optimizer_run},
     };
     const auto command = commands.find(argc > 1 ? argv[1] : "");

@@ -4,6 +4,7 @@
 #include <audyn/adapter/targets.hpp>
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/key_mapping.hpp>
 #include <audyn/trainer/options.hpp>
@@ -181,37 +182,52 @@ inline void set_steps(const Config& steps, trainer::TrainerOptions& options) {
     return entries;
 }
 
-/// The options that `train` and `system` mean. \throws ConfigError
-[[nodiscard]] inline trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets) {
+/// Applies `train.clip_gradient`.
+inline void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options) {
+    const auto node = train.find("clip_gradient");
+    if (!node || node->is_null() || node->size() == 0) {
+        return;
+    }
+    const auto clip = targets.build<ClipGradient>(*node);
+    if (clip.value) {
+        options.clip_grad_value(*clip.value);
+    }
+    if (clip.norm) {
+        options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
+    }
+}
+
+/// The options that `train` and `system` mean; what is wrong in them is added to `mistakes`.
+[[nodiscard]] inline trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,
+                                                             config::Mistakes& mistakes) {
     const Config train = config["train"];
     trainer::TrainerOptions options;
-    set_steps(train["steps"], options);
-    options.device(device(config))
-        .log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10))
-        .limit_train_batches(batch_limit(train, "limit_train_batches"))
-        .limit_validation_batches(batch_limit(train, "limit_validation_batches"))
-        .fast_dev_run(train.get_optional<bool>("fast_dev_run").value_or(false))
-        .save_checkpoint(save_checkpoint(train));
-    if (const auto mapping = key_mapping(train, "train")) {
-        options.key_mapping(*mapping);
-    }
-    if (const auto mapping = key_mapping(train, "validation")) {
-        options.validation_key_mapping(*mapping);
-    }
-    if (const auto node = train.find("clip_gradient"); node && !node->is_null() && node->size() > 0) {
-        const auto clip = targets.build<ClipGradient>(*node);
-        if (clip.value) {
-            options.clip_grad_value(*clip.value);
+    mistakes.attempt([&] { set_steps(train["steps"], options); });
+    mistakes.attempt([&] { options.device(device(config)); });
+    mistakes.attempt(
+        [&] { options.log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10)); });
+    mistakes.attempt([&] { options.limit_train_batches(batch_limit(train, "limit_train_batches")); });
+    mistakes.attempt([&] { options.limit_validation_batches(batch_limit(train, "limit_validation_batches")); });
+    mistakes.attempt([&] { options.fast_dev_run(train.get_optional<bool>("fast_dev_run").value_or(false)); });
+    mistakes.attempt([&] { options.save_checkpoint(save_checkpoint(train)); });
+    mistakes.attempt([&] {
+        if (const auto mapping = key_mapping(train, "train")) {
+            options.key_mapping(*mapping);
         }
-        if (clip.norm) {
-            options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
+    });
+    mistakes.attempt([&] {
+        if (const auto mapping = key_mapping(train, "validation")) {
+            options.validation_key_mapping(*mapping);
         }
-    }
-    try {
-        options.check();
-    } catch (const UsageError& error) {
-        throw train.error(error.what());
-    }
+    });
+    mistakes.attempt([&] { set_clip_gradient(train, targets, options); });
+    mistakes.attempt([&] {
+        try {
+            options.check();
+        } catch (const UsageError& error) {
+            throw train.error(error.what());
+        }
+    });
     return options;
 }
 
