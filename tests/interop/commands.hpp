@@ -12,6 +12,8 @@ using Command = int (*)(const Arguments& arguments);
 int checkpoint_copy(const Arguments& arguments);
 int checkpoint_write(const Arguments& arguments);
 int checkpoint_model(const Arguments& arguments);
+int checkpoint_safetensors(const Arguments& arguments);
+int checkpoint_train(const Arguments& arguments);
 int loggers_write(const Arguments& arguments);
 int grad_scaler_run(const Arguments& arguments);
 int mixed_precision_run(const Arguments& arguments);
