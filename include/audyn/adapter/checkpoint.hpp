@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace audyn::adapter {
 
@@ -57,13 +58,37 @@ namespace audyn::adapter {
     return std::get<StateDict>(to_state(config.to_value(true)).storage());
 }
 
-/// `model.checkpoint`: starts from the parameters of a checkpoint (its key "model") or of a plain state dictionary.
+namespace detail {
+
+/// The path and the choice of names that `model.checkpoint` means.
+[[nodiscard]] inline std::pair<std::string, checkpoint::LoadModuleOptions> warm_start_options(const Config& node) {
+    if (!node.is_dict()) {
+        return {node.as<std::string>(), {}};
+    }
+    for (const std::string& key : node.keys()) {
+        if (key != "path" && key != "strict" && key != "include" && key != "exclude") {
+            throw node.at(key).error_unknown("key of model.checkpoint", key, {"path", "strict", "include", "exclude"});
+        }
+    }
+    using Patterns = std::vector<std::string>;
+    return {node.get<std::string>("path"),
+            {.strict = node.get<bool>("strict", true),
+             .include = node.get_optional<Patterns>("include").value_or(Patterns()),
+             .exclude = node.get_optional<Patterns>("exclude").value_or(Patterns())}};
+}
+
+} // namespace detail
+
+/// `model.checkpoint`: starts from the parameters of a checkpoint (its key "model") or of a plain state dictionary. A
+/// path, or a dictionary `{path: ..., strict: false, include: [encoder.*], exclude: [...]}` (see
+/// `checkpoint::LoadModuleOptions`).
 /// \throws ConfigError that names the key when the file cannot be read or does not fit.
 inline void warm_start(torch::nn::Module& module, const Config& node) {
+    const auto [path, options] = detail::warm_start_options(node);
     try {
-        const StateDict state = checkpoint::load(node.as<std::string>());
+        const StateDict state = checkpoint::load(path, {.mmap = true});
         const state::Value* model = state.find("model");
-        checkpoint::load_module_state(module, model ? model->as_dict() : state);
+        checkpoint::load_module_state(module, model ? model->as_dict() : state, options);
     } catch (const CheckpointError& error) {
         throw node.error(error.what());
     } catch (const StateError& error) {

@@ -9,6 +9,7 @@
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/config/command_line.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/core/signals.hpp>
 #include <audyn/core/version.hpp>
 
 #include <c10/util/Exception.h>
@@ -66,14 +67,17 @@ inline void run(int argc, const char* const* argv, Targets targets, const std::f
 
 /// The body of a program's main: composes the configuration from the command line, answers --help, --version and --cfg,
 /// and otherwise calls `callback(config)`. An exception ends the program with one message on the error stream and the
-/// exit code 1. `targets` adds to what `_target_` may name, and to resolvers and constants.
-/// Call it first in main, before threads are started.
+/// exit code 1, or 128 + signal after a signal for which the state was saved. `targets` adds to what `_target_` may
+/// name, and to resolvers and constants. Call it first in main, before threads are started.
 inline int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback) {
     adapter::keep_freed_memory();
     try {
         adapter::detail::run(argc, argv, std::move(targets), callback);
         std::cout.flush();
         return 0;
+    } catch (const Interrupted& end) {
+        std::cerr << end.what() << '\n';
+        return end.exit_code();
     } catch (const c10::Error& error) {
         // Its what() holds a stack dump.
         std::cerr << "error: " << error.what_without_backtrace() << '\n';
