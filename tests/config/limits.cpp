@@ -48,17 +48,25 @@ std::string soon(const Action& action) {
 } // namespace
 
 TEST_CASE("hostile YAML ends in an error") {
-    CHECK(soon([] { parse("a: " + std::string(100'000, '[')); }) == "x.yaml:1:259: nested deeper than 256 levels");
-    CHECK(soon([] { parse("a: " + repeated("{a: ", 100'000)); }) == "x.yaml:1:1024: nested deeper than 256 levels");
+    CHECK(soon([] { parse("a: " + std::string(300, '[') + std::string(300, ']')); }) ==
+          "x.yaml:1:259: nested deeper than 256 levels");
+    CHECK(soon([] { parse("a: " + std::string(8'000'000, '[')); }) ==
+          "x.yaml:1:10004: more than 10000 brackets are open here");
+    CHECK(soon([] { parse("a: " + repeated("{a: ", 100'000)); }) ==
+          "x.yaml:1:40004: more than 10000 brackets are open here");
+    CHECK(soon([] { parse("a: " + std::string(9'000'000, 'x')); }) == "x.yaml: the text is larger than 8388608 bytes");
     CHECK(soon([] { parse(repeated("- ", 100'000)); }).find("nested deeper than") != std::string::npos);
-    CHECK(soon([] { parse(repeated("? ", 100'000)); }).find("a key must be a scalar") != std::string::npos);
+    CHECK_FALSE(soon([] { parse(repeated("? ", 100'000)); }).empty());
+    CHECK_FALSE(soon([] { parse("a: " + std::string(200'001, '\'')); }).empty());
     CHECK(soon([] { parse(laughs(12, "&a", "*a", "")); }).find("aliases count each time") != std::string::npos);
-    CHECK(soon([] { parse("a: " + std::string(200'001, '\'')); }).find("the quote is not closed") != std::string::npos);
 }
 
 TEST_CASE("hostile overrides end in an error") {
     const auto parse_override = [](const std::string& text) { static_cast<void>(audyn::config::parse_override(text)); };
-    CHECK(soon([&] { parse_override("a=" + std::string(10'000'000, '[')); }).ends_with("...': nested too deeply"));
+    CHECK(soon([&] {
+              parse_override("a=" + std::string(10'000'000, '['));
+          }).ends_with("...': longer than 1048576 bytes"));
+    CHECK(soon([&] { parse_override("a=" + std::string(1'000'000, '[')); }).ends_with("...': nested too deeply"));
     CHECK(soon([&] { parse_override("a=" + repeated("{a:", 100'000)); }).ends_with("nested too deeply"));
     CHECK(soon([&] { parse_override("a=" + repeated("int(", 100'000)); }).ends_with("nested too deeply"));
     CHECK(soon([&] { parse_override("a=" + std::string(1'000'000, '"')); }).size() > 0);

@@ -36,7 +36,9 @@ inline constexpr std::size_t nodes =
     1'000'000; ///< of one document after its aliases are copied, or of one resolved tree
 inline constexpr std::size_t interpolations = 2'000'000; ///< followed in one access
 inline constexpr std::size_t text = 16UL << 20U;         ///< bytes of a text that interpolation puts together
-inline constexpr std::size_t file_size = 256UL << 20U;   ///< bytes of one file
+inline constexpr std::size_t expression = 1UL << 20U;    ///< bytes of an override, or of a text with `${`
+inline constexpr std::size_t open_brackets = 10'000;     ///< in a file: each costs yaml-cpp memory until it is closed
+inline constexpr std::size_t file_size = 8UL << 20U;     ///< bytes of one file
 } // namespace limits
 
 } // namespace audyn::config
