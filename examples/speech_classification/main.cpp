@@ -14,11 +14,8 @@ int main(int argc, char** argv) {
     targets.add<SpeechClassifier>("SpeechClassifier", constructor<int64_t, int64_t, double, int64_t>(
                                                           arg("num_classes"), arg("channels") = 32,
                                                           arg("dropout") = 0.2, arg("sample_rate") = 8000));
-    targets.add_function<std::shared_ptr<Dataset>>(
-        "SpeechDataset",
-        constructor<std::string, std::string, double, int64_t, uint64_t>(arg("root"), arg("part"), arg("duration"),
-                                                                         arg("sample_rate"), arg("seed")),
-        speech_dataset);
+    targets.add_function("SpeechDataset", speech_dataset, arg("root"), arg("part"), arg("duration"), arg("sample_rate"),
+                         arg("seed"));
     return audyn::main(argc, argv, targets, [](Config& config) {
         setup_config(config);
         const audio::AudioFolderDataset recordings(config.get<std::string>("data.root"));

@@ -68,6 +68,9 @@ int main(int argc, char** argv) {
     }
     try {
         train(argv[1], argc > 2 ? std::atoll(argv[2]) : 30);
+    } catch (const audyn::Interrupted& end) { // SIGTERM: the state is saved
+        std::cerr << end.what() << '\n';
+        return end.exit_code();
     } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';
         return EXIT_FAILURE;

@@ -3,6 +3,7 @@
 /// Everything that a training program needs, but for audio files: those are in <audyn/audio.hpp>.
 
 #include <audyn/adapter/auto_trainer.hpp>
+#include <audyn/adapter/instantiate_model.hpp>
 #include <audyn/adapter/main.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/targets.hpp>

@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,6 +83,52 @@ TEST_CASE("mistakes in targets and arguments are named with their place") {
     check_error("_target_: Front\nwindow: {_target_: Hann}\n", {"'length'", "missing"});
     check_error("_target_: Front\n_partial_: true\nwindow: {_target_: Hann, length: 4}\n", {"_partial_"});
     check_error("window: 3\n", {"_target_"});
+}
+
+TEST_CASE("arguments may be given by position") {
+    const auto front =
+        targets().build<Front>(config("_target_: Front\n_args_: [{_target_: Hann, _args_: [400]}, 1.5]\nname: x"));
+    CHECK(front.window->describe() == "hann 400");
+    CHECK(front.power == 1.5);
+    CHECK(front.name == "x");
+    const std::string window = "{_target_: Hann, length: 4}";
+    check_error("_target_: Front\n_args_: [" + window + ", 1.5]\npower: 1\n",
+                {"test.yaml:3", "'power' is given twice", "item 1 of `_args_`"});
+    check_error("_target_: Front\n_args_: [" + window + ", 1, x, y, z]\n",
+                {"test.yaml:2", "has 5 items for 4 arguments", "Front(window: _target_, power: float = 2.0"});
+    check_error("_target_: Front\n_args_: {window: 3}\n", {"must be a list of arguments"});
+}
+
+TEST_CASE("Hydra's other instructions are read, or refused where they mean nothing") {
+    const std::string window = "window: {_target_: Hann, length: 4}\n";
+    CHECK_NOTHROW(targets().check<Front>(
+        config("_target_: Front\n_recursive_: true\n_partial_: false\n_convert_: all\n" + window)));
+    check_error("_target_: Front\n_recursive_: false\n" + window, {"'window'", "_recursive_"});
+    check_error("_target_: Front\n_convert_: al\n" + window, {"test.yaml:2", "'al'", "'all'"});
+    check_error("_target_: Front\n_partial_: true\n" + window, {"'_partial_'", "built whole"});
+    check_error("_target_: Front\n_partial_: maybe\n" + window, {"'_partial_'", "maybe"});
+}
+
+TEST_CASE("an argument may be a function that builds, and the function's declaration a signature") {
+    audyn::Targets all = targets();
+    using MakeWindow = std::function<std::shared_ptr<Window>()>;
+    all.add_function(
+        "Bank",
+        [](const MakeWindow& make, int64_t count) { return std::vector<std::string>(count, make()->describe()); },
+        audyn::arg("window"), audyn::arg("count") = 2);
+    using Bank = std::vector<std::string>;
+    CHECK(all.build<Bank>(config("_target_: Bank\nwindow: {_target_: Hann, length: 8, _partial_: true}\n")) ==
+          Bank{"hann 8", "hann 8"});
+    CHECK_THROWS_WITH_AS(all.check<Bank>(config("_target_: Bank\nwindow: {_target_: Hann, length: 8}\n")),
+                         doctest::Contains("_partial_: true"), audyn::ConfigError);
+    CHECK_THROWS_WITH_AS(all.check<Bank>(config("_target_: Bank\nwindow: {_target_: Hann, _partial_: true}\n")),
+                         doctest::Contains("'length'"), audyn::ConfigError);
+    CHECK(all.help().find("Bank(window: _target_ with _partial_: true, count: int = 2)") != std::string::npos);
+}
+
+TEST_CASE("all mistakes of a target are told at once") {
+    check_error("_target_: Front\nwindow: {_target_: Hann, length: long}\npower: much\ndtype: float99\nx: 1\n",
+                {"'window.length' must be an integer", "'power' must be a number", "float99", "'x'"});
 }
 
 TEST_CASE("a constructor's own complaint is told with its place") {

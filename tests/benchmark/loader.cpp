@@ -82,13 +82,14 @@ void run(const std::string& folder, bool loader_only, int epochs) {
         return;
     }
     uint32_t seed = 0;
-    const auto result = benchmark::compare(
+    const benchmark::Paired paired = benchmark::measure(
         epochs, [&] { plain_epoch(paths, seed++); }, read_by_loader);
-    std::printf("plain loop %.0f samples/s, loader %.0f samples/s\n", samples / result.first_seconds.value,
-                samples / result.second_seconds.value);
+    const auto time = paired.ratio();
+    std::printf("plain loop %.0f samples/s, loader %.0f samples/s\n", samples / benchmark::median(paired.first),
+                samples / benchmark::median(paired.second));
     // The ratio of speeds is the inverse of that of times.
-    std::printf("loader / plain loop: %.3f, 95 %% interval %.3f to %.3f (target: at least 0.7)\n",
-                1.0 / result.ratio.value, 1.0 / result.ratio.high, 1.0 / result.ratio.low);
+    std::printf("loader / plain loop: %.3f, 95 %% interval %.3f to %.3f (target: at least 0.7)\n", 1.0 / time.median,
+                1.0 / time.high, 1.0 / time.low);
 }
 
 } // namespace

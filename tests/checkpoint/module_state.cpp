@@ -117,3 +117,30 @@ TEST_CASE("not strict, names may differ but shapes may not") {
     CHECK(message.find("scale (the model has [1], the state [2])") != message.npos);
     CHECK(message.find("missing") == message.npos);
 }
+
+TEST_CASE("patterns choose which names are loaded") {
+    Net net;
+    const StateDict state{{"linear.weight", torch::full({3, 2}, 2.0)},
+                          {"linear.bias", torch::full({3}, 2.0)},
+                          {"head.weight", torch::full({5, 3}, 2.0)}, // another number of classes
+                          {"head.extra", torch::ones({1})}};
+    const auto incompatible = load_module_state(net, state, {.include = {"linear.*", "head.*"}, .exclude = {"head.*"}});
+    CHECK(incompatible.missing.empty());
+    CHECK(incompatible.unexpected.empty());
+    CHECK(net.linear->weight.equal(torch::full({3, 2}, 2.0)));
+    CHECK(net.linear->bias.equal(torch::full({3}, 2.0)));
+    CHECK(net.head->weight.sizes() == at::IntArrayRef{1, 3});
+
+    // What is chosen must fit, on both sides.
+    const auto error_of = [&](const audyn::checkpoint::LoadModuleOptions& options) {
+        return message_of<StateError>([&] { load_module_state(net, state, options); });
+    };
+    CHECK(error_of({.include = {"linear.*", "scale"}}) == "the state does not fit the model Net:\n"
+                                                          "  missing in the state: scale");
+    CHECK(error_of({.include = {"linear.weight", "head.extra"}}) == "the state does not fit the model Net:\n"
+                                                                    "  unknown to the model: head.extra");
+    CHECK(error_of({.strict = false, .include = {"head.*"}}).find("[5, 3]") != std::string::npos);
+    CHECK(error_of({.include = {"encoder.*"}}) ==
+          "the pattern 'encoder.*' fits no parameter or buffer of the model or the state");
+    CHECK(error_of({.strict = false, .exclude = {"haed.*"}}).find("'haed.*'") != std::string::npos);
+}

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -183,4 +185,38 @@ TEST_CASE("a pickle cannot exhaust stack or memory") {
         laughs += "eq"s + static_cast<char>(i);
     }
     CHECK(error_of(laughs + "t").find("fill the memory") != std::string::npos);
+    // What a call copies counts too: a dictionary, a text, a tensor, ten thousand times each.
+    const std::string many = "(" + std::string(100'000, 'N');
+    const std::string long_text = "X\0\0\x10\0"s + std::string(1 << 20, 'x');
+    for (const auto& [once, again] : std::vector<std::pair<std::string, std::string>>{
+             {"]" + many + "eq\0"s, "ctorch\nSize\nh\0\x85R"s},
+             {"}(" + std::string(100'000, 'N') + "uq\0"s, "ccollections\nOrderedDict\nh\0\x85R"s},
+             {long_text + "q\0"s, "ctorch\ndevice\nh\0\x85R"s},
+             {long_text + "q\0"s, "c_codecs\nencode\nh\0"s + text("latin1") + "\x86R"},
+             {long_text + "q\0"s, "h\0"s},
+         }) {
+        std::string pickle = "(" + once;
+        for (int i = 0; i < 10'000; ++i) {
+            pickle += again;
+        }
+        CAPTURE(again);
+        CHECK(error_of(pickle + "t").find("fill the memory") != std::string::npos);
+    }
+    CHECK(error_of(tensor(6, "K\0"s, "(" + std::string(100, '\x88') + "t", ")")).find("dimensions") !=
+          std::string::npos);
+}
+
+TEST_CASE("a dictionary of many keys takes no quadratic time") {
+    std::string pickle = "}(";
+    for (int i = 0; i < 200'000; ++i) {
+        pickle += "J"s + std::string(reinterpret_cast<const char*>(&i), 4) + "N";
+    }
+    CHECK(read(pickle + "u").as_dict().size() == 200'000); // 20 billion comparisons would outlast the test's time
+}
+
+TEST_CASE("a pickle ends where it says, and another may follow") {
+    const std::string two = "\x80\x02K\x07.\x80\x02K\x08."s;
+    audyn::checkpoint::PickleReader reader(two, storage_of_ones);
+    CHECK(reader.read().as_int() == 7);
+    CHECK(reader.position() == 5);
 }

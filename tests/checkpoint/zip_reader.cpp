@@ -1,3 +1,4 @@
+#include "../memory_file.hpp"
 #include "../temporary_folder.hpp"
 
 #include <audyn/checkpoint/zip_reader.hpp>
@@ -71,6 +72,39 @@ TEST_CASE("more records than 16 bits can count need zip64") {
     CHECK(zip.read(*zip.find("top/65999")) == "65999");
 }
 
+TEST_CASE("records that are large or far need zip64") {
+    const TemporaryFolder folder;
+    {
+        audyn::core::File file(folder / "large.zip", O_WRONLY | O_CREAT);
+        ZipWriter zip(file, "top", /*zip64_from=*/100);
+        zip.add("near and small", "abc");
+        zip.add("far", "def");
+        zip.add("far and large", std::string(100, 'x'));
+        zip.finish();
+    }
+    const std::string bytes = read_file(folder / "large.zip");
+    CHECK(bytes.find("PK\x06\x06") != std::string::npos);
+    CHECK(bytes.find("PK\x06\x07") != std::string::npos);
+    ZipReader zip(folder / "large.zip");
+    REQUIRE(zip.records().size() == 3);
+    CHECK(zip.read(*zip.find("top/near and small")) == "abc");
+    CHECK(zip.read(*zip.find("top/far")) == "def");
+    CHECK(zip.read(*zip.find("top/far and large")) == std::string(100, 'x'));
+    CHECK(zip.find("top/far and large")->offset % 64 == 0);
+    const MemoryFile file;
+    for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+        std::string damaged = bytes;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+        file.set(damaged);
+        CAPTURE(bit);
+        if (error_of_reading(file.path()).empty()) {
+            ZipReader reader(file.path());
+            REQUIRE(reader.records().size() == 3);
+            REQUIRE(reader.read(*reader.find("top/far and large")) == std::string(100, 'x'));
+        }
+    }
+}
+
 TEST_CASE("foreign and broken files are told apart") {
     const TemporaryFolder folder;
     const std::filesystem::path path = folder / "file";
@@ -96,17 +130,18 @@ TEST_CASE("foreign and broken files are told apart") {
 
 TEST_CASE("every truncation is detected, and every flipped bit that could change a record") {
     const TemporaryFolder folder;
-    const std::filesystem::path path = folder / "file";
-    write_archive(path, {"abc", std::string(200, 'x')});
-    const std::string whole = read_file(path);
+    write_archive(folder / "file", {"abc", std::string(200, 'x')});
+    const std::string whole = read_file(folder / "file");
+    const MemoryFile file;
+    const std::filesystem::path path = file.path();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        write_file(path, whole.substr(0, size));
+        file.set(whole.substr(0, size));
         REQUIRE_FALSE(error_of_reading(path).empty());
     }
     for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
         std::string damaged = whole;
         damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-        write_file(path, damaged);
+        file.set(damaged);
         CAPTURE(bit);
         if (error_of_reading(path).empty()) {
             ZipReader zip(path);

@@ -84,9 +84,8 @@ TEST_CASE("mistakes are told kindly") {
     CHECK(failure({"optimizer@x=sgd"}).find("did you mean to override optimizer?") != std::string::npos);
     CHECK(error_of([] {
               static_cast<void>(compose({{"config", "defaults:\n  - optimiser: adam\n"}, {"optimizer/adam", ""}}));
-          }) ==
-          "conf/config.yaml:2:5: could not find 'optimiser/adam': there is no group 'optimiser'; did you mean "
-          "'optimizer'?\n      - optimiser: adam\n        ^\nSearch path:\n    conf");
+          }) == "conf/config.yaml:2:5: could not find 'optimiser/adam': there is no group 'optimiser'; did you mean "
+                "'optimizer'?\n      - optimiser: adam\n        ^\nSearch path:\n    conf");
     CHECK(error_of([] {
               static_cast<void>(compose({{"config", "defaults:\n  - a\n"}, {"a", "defaults:\n  - /config\n"}}));
           }).find("in a circle") != std::string::npos);

@@ -64,9 +64,9 @@ TEST_CASE("whole numbers are integers, and nothing else is converted") {
     CHECK(error_of([&] { static_cast<void>(config.get<int>("b")); }) ==
           "x.yaml:2:4: 'b' must be an integer, not a number (3.5)\n    b: 3.5\n       ^");
     CHECK(error_of([&] { static_cast<void>(config.get<int>("c")); }) ==
-          "x.yaml:3:4: 'c' must be an integer, not a boolean (True)\n    c: true\n       ^");
+          "x.yaml:3:4: 'c' must be an integer, not a boolean (true)\n    c: true\n       ^");
     CHECK(error_of([&] { static_cast<void>(config.get<double>("d")); }) ==
-          "x.yaml:4:4: 'd' must be a number, not a string ('3')\n    d: '3'\n       ^");
+          "x.yaml:4:4: 'd' must be a number, not a string ('3')\n    d: '3'\n       ^\nRemove the quotes.");
     CHECK(error_of([&] {
               static_cast<void>(config.get<std::int8_t>("e"));
           }).find("'e' is 300, outside the range of -128 to 127") != std::string::npos);
@@ -95,7 +95,8 @@ TEST_CASE("an absent key is told with its neighbours") {
               static_cast<void>(config["train"]["resume"]["x"]);
           }).find("'train.resume' is null and has no key 'x'") != std::string::npos);
     CHECK(error_of([&] { static_cast<void>(config.get<int>("train.out")); }) ==
-          "x.yaml:7:8: 'train.out' is mandatory and was not given ('\?\?\?')\n      out: \?\?\?\n           ^");
+          "x.yaml:7:8: 'train.out' is mandatory and was not given ('\?\?\?')\n      out: \?\?\?\n           ^\nGive "
+          "it, for example by train.out=VALUE.");
 }
 
 TEST_CASE("editing, handles, copies") {
@@ -135,6 +136,46 @@ TEST_CASE("printing, JSON, attachments") {
     CHECK(config.attachment<int>() == nullptr);
     config.attach(std::make_shared<int>(7));
     CHECK(*config["a"].attachment<int>() == 7);
+}
+
+TEST_CASE("a configuration goes to JSON and comes back") {
+    const audyn::Config config =
+        parse("b: {z: 1, a: [true, null, 2.5, \"${b.z}\"]}\nbig: 99999999999999999999\n5: five\n");
+    const auto json = audyn::config::to_json(config);
+    CHECK(json.dump() == R"({"b":{"z":1,"a":[true,null,2.5,1]},"big":1e+20,"5":"five"})");
+    const audyn::Config again(audyn::config::from_json(audyn::config::to_json(config, false)));
+    CHECK(again.get<int>("b.a.3") == 1);
+    CHECK(again["b"]["a"][3].is_interpolation());
+    CHECK(again["b"].keys() == std::vector<std::string>{"z", "a"});
+}
+
+TEST_CASE("texts of several lines are printed so that they read back") {
+    for (const std::string text :
+         {"x\ny", "x\n", "\n", "x\n\n\n", " x\n  y\n", "a: b\n# c", "\ttab\n", "\xE2\x80\xA8"}) {
+        CAPTURE(text);
+        Value dict = Value::dict();
+        dict.set("k", text);
+        CHECK(parse(audyn::config::emit_yaml(dict)).get<std::string>("k") == text);
+    }
+    CHECK(parse("a: \"x \\\n  y\n\n  z\"\n").get<std::string>("a") == "x y\nz");
+    CHECK(parse("a: 'it''s\n  two'\n").get<std::string>("a") == "it's two");
+}
+
+TEST_CASE("dictionaries and lists are walked in order") {
+    const audyn::Config config = parse("z: 1\na: 2\nm: [5, 3, 4]\n");
+    std::string walked;
+    for (const auto& [key, value] : config.items()) {
+        walked += key + (value.is_list() ? "[]" : std::to_string(value.as<int>()));
+    }
+    for (const audyn::Config& element : config["m"].elements()) {
+        walked += std::to_string(element.as<int>());
+    }
+    CHECK(walked == "z1a2m[]534");
+    CHECK(config.get("z", 7) == 1);
+    CHECK(config.get("y", std::vector<int>{7}) == std::vector<int>{7});
+    CHECK(config.get<std::optional<std::string>>("none", "x") == "x");
+    CHECK(error_of([&] { static_cast<void>(config.get("m", 7)); }).find("must be an integer, not a list") !=
+          std::string::npos);
 }
 
 TEST_CASE("constants are kept apart from strings") {

@@ -47,7 +47,7 @@ TEST_CASE("absolute, relative and nested interpolation, as OmegaConf 2.3 resolve
 TEST_CASE("what cannot be resolved names the key that holds it and the key that it looks for") {
     const std::vector<std::pair<std::string, std::string>> golden{
         {"train: {lr: 1}\na: ${trian.lr}\n", "x.yaml:2:4: 'a': interpolation key 'trian.lr' not found; did you mean "
-                                             "'train'?\n    a: ${trian.lr}\n       ^"},
+                                             "'train'?\n    a: ${trian.lr}\n       ^\nThere is ${train.lr}."},
         {"train: {lr: 1}\na: ${train.rl}\n", "x.yaml:2:4: 'a': interpolation key 'train.rl' not found; did you mean "
                                              "'train.lr'?\n    a: ${train.rl}\n       ^"},
         {"a: ${b}\nb: ${a}\n",

@@ -34,7 +34,7 @@ TEST_CASE("mistakes are shown with a caret") {
         {"a=b=c", "override 'a=b=c': a second '=': quote the value, or write '\\='\n    a=b=c\n       ^"},
         {"epochs", "override 'epochs': a '=' and a value are missing\n    epochs\n          ^"},
         {"k=a#b", "override 'k=a#b': '#' is not allowed in a value without quotes\n    k=a#b\n       ^"},
-        {"k=[1,2", "override 'k=[1,2': it ends too early\n    k=[1,2\n          ^"},
+        {"k=[1,2", "override 'k=[1,2': the '[' is not closed\n    k=[1,2\n      ^"},
         {"k=exp{epoch}.pth", "override 'k=exp{epoch}.pth': unexpected '{'\n    k=exp{epoch}.pth\n         ^"},
         {"k=int(x)", "override 'k=int(x)': int(): 'x' is not an integer\n    k=int(x)\n      ^"},
         {"k='x", "override 'k='x': the quote is not closed\n    k='x\n      ^"},

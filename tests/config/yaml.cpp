@@ -71,18 +71,21 @@ TEST_CASE("mistakes are shown with file, line, column and a caret") {
     const std::vector<std::pair<std::string, std::string>> golden{
         {"a: 1\nb:\n\tc: 1\n",
          "x.yaml:3:1: a tab is not allowed here: indent and separate with spaces\n    \tc: 1\n    ^"},
-        {"a: 1\n b: 2\n", "x.yaml:2:3: a ':' is not allowed here: quote the text, or put the inner key on a line of "
-                          "its own\n     b: 2\n      ^"},
-        {"lr: 1\nsteps: 2\nlr: 3\n", "x.yaml:3:1: the key 'lr' is given twice in one dictionary\n    lr: 3\n    ^"},
+        {"a: 1\n b: 2\n", "x.yaml:2:2: this line is indented deeper than the line above it, which has a value already\n"
+                          "     b: 2\n     ^"},
+        {"lr: 1\nsteps: 2\nlr: 3\n",
+         "x.yaml:3:1: the key 'lr' is given twice in one dictionary, first in line 1\n    lr: 3\n    ^"},
         {"a: &r [1, *r]\n",
          "x.yaml:1:11: the alias refers to a node that contains it\n    a: &r [1, *r]\n              ^"},
         {"name: \"caf\xC3\xA9\ntail: 1\n", "x.yaml:1:7: the quote is not closed\n    name: \"caf\xC3\xA9\n          ^"},
-        {"lr: ${optimizer.lr\n", "x.yaml:1:5: the interpolation '${optimizer.lr' is wrong: it ends too early; is a "
-                                 "'}', ']' or quote missing?\n    lr: ${optimizer.lr\n        ^"},
-        {"a: 1\n---\nb: 2\n", "x.yaml:1:1: the file has more than one document ('---')\n    a: 1\n    ^"},
+        {"lr: ${optimizer.lr\n", "x.yaml:1:19: the interpolation '${optimizer.lr' is wrong: it ends too early; is a "
+                                 "'}', ']' or quote missing?\n    lr: ${optimizer.lr\n                      ^"},
+        {"a: 1\n---\nb: 2\n",
+         "x.yaml:2:1: the file has more than one document ('---')\n    ---\n    ^\nPut each into a file of its own."},
         {"value: !mine 5\n", "x.yaml:1:8: unknown tag '!mine'\n    value: !mine 5\n           ^"},
         {"l: [1,,2]\n", "x.yaml:1:7: an item is missing before this comma\n    l: [1,,2]\n          ^"},
-        {"\xC3\xA9: @\n", "x.yaml:1:4: unknown token\n    \xC3\xA9: @\n       ^"},
+        {"\xC3\xA9: @\n",
+         "x.yaml:1:4: a value cannot begin with '@': quote it if it is meant as a text\n    \xC3\xA9: @\n       ^"},
     };
     for (const auto& [yaml, message] : golden) {
         CAPTURE(yaml);

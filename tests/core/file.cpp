@@ -104,3 +104,29 @@ TEST_CASE("a folder that cannot be made is named") {
     const std::string message = message_of<audyn::Error>([&] { AtomicFile(folder / "file/below/x"); });
     CHECK(message.find((folder / "file/below").string() + ": Not a directory") != message.npos);
 }
+
+TEST_CASE("folders are made one below the other") {
+    const TemporaryFolder folder;
+    audyn::core::create_folders(folder / "a/b/c");
+    CHECK(std::filesystem::is_directory(folder / "a/b/c"));
+    audyn::core::create_folders(folder / "a/b/c");
+    audyn::core::create_folders("");
+}
+
+TEST_CASE("leftovers of processes that died are removed, and nothing else") {
+    const TemporaryFolder folder;
+    for (const char* name : {"last.pth.123-0.tmp", "last.pth.4-17.tmp", "best.pth.123-0.tmp", "last.pth",
+                             "last.pth.tmp", "last.pth.123-.tmp", "last.pth.x-0.tmp", "last.pth.123-0.tmp.txt"}) {
+        write_file(folder / name, "x");
+    }
+    AtomicFile being_written(folder / "last.pth");
+    const std::ptrdiff_t count = 8 + 1;
+    REQUIRE(files_in(folder.path()) == count);
+    CHECK(audyn::core::remove_leftovers(folder.path(), "last.pth").size() == 2);
+    CHECK_FALSE(std::filesystem::exists(folder / "last.pth.123-0.tmp"));
+    CHECK_FALSE(std::filesystem::exists(folder / "last.pth.4-17.tmp"));
+    CHECK(files_in(folder.path()) == count - 2);
+    being_written.commit();
+    CHECK(read_file(folder / "last.pth").empty());
+    CHECK(audyn::core::remove_leftovers(folder / "none", "last.pth").empty());
+}

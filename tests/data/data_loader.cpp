@@ -265,7 +265,7 @@ TEST_CASE("data_loader: unreadable samples are skipped only when asked, and said
     }
 }
 
-TEST_CASE("data_loader: a collate of the program gets the samples; its errors name the batch") {
+TEST_CASE("data_loader: a collate of the program gets the samples, and its errors name the batch") {
     const auto dataset = make_tensor_dataset({{"index", at::arange(4)}});
     DataLoader summing(dataset, DataLoaderOptions().batch_size(3).num_workers(1).collate(
                                     [](std::span<const Sample> samples, const SampleNames&) {

@@ -65,13 +65,30 @@ class Training(unittest.TestCase):
         run(*outputs("half"), "system=cpu_amp", "system.amp.dtype=${const:torch.float16}", "train.fast_dev_run=true")
         self.assertFalse(pathlib.Path("half").exists())
 
+    def test_policies_and_the_newest_checkpoint(self):
+        save = "train.output.save_checkpoint"
+        policies = [f"{save}.iteration.every=10", f"{save}.keep_last=2", f"{save}.async=wait", f"{save}.top_k.k=2",
+                    f"{save}.every_seconds=1000", f"{save}.save_on_exception=true", f"{save}.on_failure=proceed",
+                    "train.signals.SIGUSR1=null", "train.resume.continue_from=auto"]
+        process = run(*outputs("policies"), *policies, "train.steps.epochs=3")
+        self.assertIn("There is no checkpoint to resume", process.stdout)
+        folder = pathlib.Path("policies/model")
+        names = {path.name for path in folder.iterdir()}
+        self.assertLessEqual({"iteration80.pth", "iteration90.pth", "last.pth", "best_epoch.pth"}, names)
+        self.assertEqual(len(names), 6, names)
+        process = run(*outputs("policies"), *policies, "train.steps.epochs=4")
+        self.assertIn("Resume training from: policies/model/last.pth", process.stdout)
+        self.assertNotIn("[Epoch 3/4", process.stdout)
+        self.assertIn("[Epoch 4/4", process.stdout)
+        self.assertIn("Nothing to train", run(*outputs("policies"), *policies, "train.steps.epochs=4").stdout)
+
     def test_warm_start(self):
         run(*outputs("first"), "train.steps.epochs=1")
         process = run(*outputs("second"), "model.checkpoint=first/model/last.pth", "train.steps.epochs=1")
         self.assertNotIn("Resume", process.stdout)
 
     def test_answers(self):
-        self.assertIn("Denoiser(channels: int (optional))", run("--help").stdout)
+        self.assertIn("Denoiser(channels: int = 16)", run("--help").stdout)
         self.assertIn("samples: 512", run("--cfg", "job").stdout)
         self.assertRegex(run("--version").stdout, r"minimal \d+\.\d+\.\d+")
         self.assertEqual(run("--complete", f"minimal --config-dir {CONF} model._target_=De").stdout,
@@ -126,6 +143,16 @@ class Mistakes(unittest.TestCase):
         self.fails(["torch.bfloat61", "torch.bfloat16"], "system=cpu_amp", "system.amp.dtype=${const:torch.bfloat61}")
         self.fails(["would never step"], "lr_scheduler=cosine")
         self.fails(["nowhere.pth"], "train.resume.continue_from=nowhere.pth")
+        save = "train.output.save_checkpoint"
+        self.fails(["keep_lats", "keep_last"], f"+{save}.keep_lats=3")
+        self.fails(["evry", "every"], f"+{save}.iteration.evry=3")
+        self.fails(["'skpi'", "skip"], f"{save}.async=skpi")
+        self.fails(["'mni'", "min"], f"{save}.top_k.k=2", f"{save}.top_k.mode=mni")
+        self.fails(["'procede'", "proceed"], f"{save}.on_failure=procede")
+        self.fails(["keep_last must be at least 1"], f"{save}.keep_last=0")
+        self.fails(["must hold {epoch}"], f"{save}.top_k.k=2", f"{save}.top_k.path=top.pth")
+        self.fails(["SIGTREM", "SIGTERM"], "+train.signals.SIGTREM=save")
+        self.fails(["'save_and_exti'", "save_and_exit"], "train.signals.SIGTERM=save_and_exti")
 
     def test_a_loss_that_is_not_finite(self):
         self.fails(["'total' is not finite at iteration 2 (epoch 1)", "exploding/model/iteration1.pth"],

@@ -1,8 +1,12 @@
 #include "commands.hpp"
 
+#include <audyn/amp/grad_scaler.hpp>
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/module_state.hpp>
+#include <audyn/checkpoint/safetensors.hpp>
 #include <audyn/checkpoint/save.hpp>
+#include <audyn/optim/adamw.hpp>
+#include <audyn/optim/schedulers.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/ATen.h>
@@ -14,6 +18,9 @@
 #include <torch/types.h>
 
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -56,10 +63,10 @@ struct NetImpl : torch::nn::Module {
 
 } // namespace
 
-/// IN OUT [IN OUT]...: reads each file and writes what it understood.
+/// IN OUT [IN OUT]...: reads each file and writes what it understood, by copying and by mapping in turn.
 int checkpoint_copy(const Arguments& arguments) {
     for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
-        audyn::checkpoint::save(arguments[i + 1], audyn::checkpoint::load(arguments[i]));
+        audyn::checkpoint::save(arguments[i + 1], audyn::checkpoint::load(arguments[i], {.mmap = i % 4 != 0}));
     }
     return 0;
 }
@@ -106,5 +113,56 @@ int checkpoint_model(const Arguments& arguments) {
     const at::Tensor output = net.forward(given.at("input").as_tensor());
     audyn::checkpoint::save(arguments.at(1),
                             StateDict{{"model", audyn::checkpoint::module_state(net)}, {"output", output.detach()}});
+    return 0;
+}
+
+/// IN OUT COPY: writes the parameters of IN as a safetensors file, and what is read from that as a checkpoint again.
+int checkpoint_safetensors(const Arguments& arguments) {
+    audyn::checkpoint::save_safetensors(arguments.at(1), audyn::checkpoint::load(arguments.at(0)));
+    audyn::checkpoint::save(arguments.at(2), audyn::checkpoint::load_safetensors(arguments.at(1)));
+    return 0;
+}
+
+/// IN OUT LAST LOSSES: continues the checkpoint IN, in Audyn's layout, up to iteration LAST, as train() of
+/// checkpoint.py does. Writes a checkpoint and the losses.
+int checkpoint_train(const Arguments& arguments) {
+    StateDict state = audyn::checkpoint::load(arguments.at(0));
+    NetImpl net;
+    audyn::checkpoint::load_module_state(net, state.at("model").as_dict());
+    using Group = audyn::optim::OptionsGroup<audyn::optim::AdamWOptions>;
+    Group rest{{}, {}, audyn::optim::AdamWOptions().lr(1e-2)};
+    const Group head{{}, net.head->parameters(), audyn::optim::AdamWOptions().lr(1e-3)};
+    for (const auto& parameter : net.named_parameters()) {
+        if (!parameter.key().starts_with("head.")) {
+            rest.params.push_back(parameter.value());
+        }
+    }
+    audyn::optim::AdamW optimizer(std::vector{rest, head});
+    audyn::optim::StepLR scheduler(optimizer, 3, 0.5);
+    audyn::amp::GradScaler scaler(audyn::amp::GradScalerOptions().growth_interval(4));
+    optimizer.load_state_dict(state.at("optimizer").as_dict());
+    scheduler.load_state_dict(state.at("lr_scheduler").as_dict());
+    scaler.load_state_dict(state.at("scaler").as_dict());
+    List losses;
+    int64_t iteration = state.at("iteration_idx").as_int();
+    for (const int64_t last = std::stoll(arguments.at(2)); iteration < last; ++iteration) {
+        const auto step = static_cast<double>(iteration);
+        const at::Tensor input = torch::arange(40, torch::kFloat).add(step).sin().reshape({4, 2, 5});
+        const at::Tensor loss = (net.forward(input) - input.mean()).pow(2).mean();
+        optimizer.zero_grad();
+        scaler.scale(loss).backward();
+        scaler.step(optimizer);
+        scaler.update();
+        scheduler.step();
+        losses.emplace_back(loss.item<double>());
+    }
+    state.set("model", audyn::checkpoint::module_state(net));
+    state.set("optimizer", optimizer.state_dict());
+    state.set("lr_scheduler", scheduler.state_dict());
+    state.set("scaler", scaler.state_dict());
+    state.set("iteration_idx", iteration);
+    state.set("audyn", StateDict{{"epoch_idx", 0}});
+    audyn::checkpoint::save(arguments.at(1), state);
+    audyn::checkpoint::save(arguments.at(3), StateDict{{"losses", std::move(losses)}});
     return 0;
 }

@@ -7,9 +7,15 @@
 
 int main(int argc, char** argv) {
     const std::map<std::string, Command> commands{
-        {"checkpoint_copy", checkpoint_copy},   {"checkpoint_model", checkpoint_model},
-        {"checkpoint_write", checkpoint_write}, {"loggers_write", loggers_write},
-        {"grad_scaler_run", grad_scaler_run},   {"optimizer_run", optimizer_run},
+        {"checkpoint_copy", checkpoint_copy},
+        {"checkpoint_model", checkpoint_model},
+        {"checkpoint_safetensors", checkpoint_safetensors},
+        {"checkpoint_train", checkpoint_train},
+        {"checkpoint_write", checkpoint_write},
+        {"loggers_write", loggers_write},
+        {"grad_scaler_run", grad_scaler_run},
+        {"mixed_precision_run", mixed_precision_run},
+        {"optimizer_run", optimizer_run},
     };
     const auto command = commands.find(argc > 1 ? argv[1] : "");
     if (command == commands.end()) {

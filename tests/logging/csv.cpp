@@ -81,3 +81,39 @@ TEST_CASE("a full disk is an error, and the table stays whole") {
     log(logger, 3, {{"loss", 3.0}});
     CHECK(read_file(logger.path()) == "step,loss\n1,1\n2,2\n3,3\n");
 }
+
+TEST_CASE("a resumed table loses the rows after its checkpoint") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder / "metrics.csv";
+    const auto add = [](CsvLogger& logger, int64_t step, const char* tag) {
+        const std::vector<Scalar> scalars{{tag, static_cast<double>(step)}};
+        logger.log_scalars(scalars, step);
+    };
+    audyn::StateDict state;
+    {
+        CsvLogger logger(path);
+        add(logger, 1, "a");
+        add(logger, 2, "a");
+        state = logger.state_dict();
+        add(logger, 3, "a,b"); // another column
+        add(logger, 4, "a");
+    }
+    write_file(folder / "metrics.csv.7-0.tmp", "left by a crash");
+    CsvLogger logger(path);
+    CHECK_FALSE(std::filesystem::exists(folder / "metrics.csv.7-0.tmp"));
+    audyn::StateDict others = state;
+    others.set("csv", "another.csv");
+    logger.load_state_dict(others);
+    logger.load_state_dict({});
+    logger.flush();
+    CHECK(read_file(path) == "step,a,\"a,b\"\n1,1,\n2,2,\n3,,3\n4,4,\n");
+    logger.load_state_dict(state);
+    CHECK(read_file(path) == "step,a,\"a,b\"\n1,1,\n2,2,\n");
+    add(logger, 3, "a");
+    logger.load_state_dict(state); // rows that are still in the buffer, too
+    add(logger, 5, "a");
+    logger.flush();
+    CHECK(read_file(path) == "step,a,\"a,b\"\n1,1,\n2,2,\n5,5,\n");
+    logger.restart();
+    CHECK(read_file(path) == "step,a,\"a,b\"\n");
+}

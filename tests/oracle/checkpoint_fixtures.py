@@ -79,6 +79,17 @@ def main():
     )
     torch.save({"x": torch.eye(2).to_sparse()}, DATA / "sparse.pth")
     torch.save({"x": 1}, DATA / "before_1_6.pth", _use_new_zipfile_serialization=False)
+    torch.save(
+        {
+            "base": base,
+            "transposed": base.t(),
+            "count": torch.tensor(7),
+            "empty": torch.empty(0, 3),
+            "small": torch.tensor([0.0, 1.5]).to(torch.float8_e5m2),
+        },
+        DATA / "legacy.pth",
+        _use_new_zipfile_serialization=False,
+    )
 
 
 if __name__ == "__main__":

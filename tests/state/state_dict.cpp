@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace audyn::state;
@@ -27,6 +28,20 @@ TEST_CASE("entries keep their order, and are replaced in place") {
     state.erase("not there");
     CHECK(state.size() == 3);
     CHECK_FALSE(state.contains("a"));
+}
+
+TEST_CASE("many entries at once are as if set one after the other") {
+    std::vector<StateDict::Entry> entries{{"b", 1}, {"a", 2}, {7, 3}, {"b", 4}, {"7", 5}, {7, 6}, {"b", 7}};
+    const StateDict state(entries);
+    StateDict expected;
+    for (const auto& [key, value] : entries) {
+        expected.set(key, value);
+    }
+    REQUIRE(state.size() == 4);
+    for (auto i = state.begin(), k = std::as_const(expected).begin(); i != state.end(); ++i, ++k) {
+        CHECK(i->first == k->first);
+        CHECK(i->second.as_int() == k->second.as_int());
+    }
 }
 
 TEST_CASE("a number and its text are different keys") {

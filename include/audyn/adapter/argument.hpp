@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,12 @@ inline constexpr bool is_optional_argument = false;
 template <class T>
 inline constexpr bool is_optional_argument<std::optional<T>> = true;
 
+/// A part that is built later, as often as it is asked for: the node says `_partial_: true`.
+template <class T>
+inline constexpr bool is_factory = false;
+template <class Product>
+inline constexpr bool is_factory<std::function<Product()>> = true;
+
 /// How the type of an argument is called in help and errors.
 template <class T>
 [[nodiscard]] std::string type_name() {
@@ -82,8 +89,40 @@ template <class T>
         return "any";
     } else if constexpr (std::is_same_v<T, Unsupported>) {
         return "unused";
+    } else if constexpr (is_factory<T>) {
+        return "_target_ with _partial_: true";
     } else {
         return "_target_";
+    }
+}
+
+/// How a default value is shown in help and errors; empty where it has no short text.
+template <class T>
+[[nodiscard]] std::string default_text(const T& value) {
+    if constexpr (is_optional_argument<T>) {
+        return value ? default_text(*value) : "null";
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return value ? "true" : "false";
+    } else if constexpr (std::is_integral_v<T>) {
+        return std::to_string(value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+        return config::float_text(static_cast<double>(value));
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return "'" + value + "'";
+    } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
+        return "'" + value.string() + "'";
+    } else if constexpr (std::is_same_v<T, at::ScalarType>) {
+        return dtype_name(value);
+    } else if constexpr (std::is_same_v<T, std::pair<double, double>>) {
+        return "[" + default_text(value.first) + ", " + default_text(value.second) + "]";
+    } else if constexpr (is_vector<T>) {
+        std::string text;
+        for (const auto& item : value) {
+            text += (text.empty() ? "" : ", ") + default_text(typename T::value_type(item));
+        }
+        return "[" + text + "]";
+    } else {
+        return "";
     }
 }
 
@@ -94,6 +133,8 @@ template <class T, class Targets>
         return node.is_null() ? T() : T(convert_argument<typename T::value_type>(node, targets));
     } else if constexpr (is_part<T>) {
         return targets.template build<T>(node);
+    } else if constexpr (is_factory<T>) {
+        return targets.template factory<typename T::result_type>(node);
     } else if constexpr (is_vector<T>) {
         T items;
         for (const Config& element : node.elements()) {
@@ -127,6 +168,8 @@ void check_argument(const Config& node, const Targets& targets) {
         }
     } else if constexpr (is_part<T>) {
         targets.template check<T>(node);
+    } else if constexpr (is_factory<T>) {
+        targets.template check_factory<typename T::result_type>(node);
     } else if constexpr (is_vector<T>) {
         for (const Config& element : node.elements()) {
             check_argument<typename T::value_type>(element, targets);

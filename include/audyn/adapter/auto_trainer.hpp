@@ -8,6 +8,7 @@
 #include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/logging/tensorboard.hpp>
@@ -15,6 +16,7 @@
 #include <audyn/trainer/trainer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,15 +33,17 @@ struct TypeList {};
 /// Everything of a configured training that does not depend on the model's type: the plain half of `AutoTrainer`.
 class TrainingPlan {
 public:
-    /// Reads and checks the whole of `train`, `optimizer`, `lr_scheduler` and `criterion`, without building anything
-    /// that reads data. \throws ConfigError
-    explicit TrainingPlan(const Config& config)
-        : config_(config),
-          targets_(require_targets(config)),
-          options_(trainer_options(config, *targets_)),
-          train_loader_(loader_nodes(config["train"], "train")),
-          validation_loaders_(loader_nodes(config["train"], "validation")) {
-        check();
+    /// Reads and checks the whole of `train`, `optimizer`, `lr_scheduler` and `criterion`, and the model by
+    /// `check_model(plan)`, without building anything that reads data. \throws ConfigError that tells every mistake
+    TrainingPlan(const Config& config, const std::function<void(const TrainingPlan&)>& check_model)
+        : config_(config), targets_(require_targets(config)) {
+        config::Mistakes mistakes;
+        mistakes.attempt([&] { check_model(*this); });
+        options_ = trainer_options(config, *targets_, mistakes);
+        mistakes.attempt([&] { train_loader_ = loader_nodes(config["train"], "train"); });
+        mistakes.attempt([&] { validation_loaders_ = loader_nodes(config["train"], "validation"); });
+        check(mistakes);
+        mistakes.throw_if_any();
     }
 
     [[nodiscard]] const Config& config() const { return config_; }
@@ -57,7 +61,9 @@ public:
         add_callbacks(trainer);
         add_loggers(trainer);
         trainer.set_resolved_config(resolved_config(config_));
-        if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path && !path->empty()) {
+        if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path == "auto") {
+            trainer.resume_newest();
+        } else if (path && !path->empty()) {
             trainer.resume(*path);
         }
     }
@@ -81,33 +87,47 @@ private:
         return targets;
     }
 
-    void check() const {
+    void check(config::Mistakes& mistakes) const {
+        mistakes.attempt([&] { check_trainer(); });
+        mistakes.attempt(
+            [&] { refuse(config_, "train.record", "recording of outputs is not built yet; leave it empty"); });
+        if (train_loader_.size() != 1) {
+            mistakes.attempt(
+                [&] { throw config_["train"]["dataset"].error("needs `train.dataset.train`, one dataset"); });
+        }
+        for (const std::vector<LoaderNode>& nodes : {train_loader_, validation_loaders_}) {
+            for (const LoaderNode& node : nodes) {
+                check_loader(node, *targets_, mistakes);
+            }
+        }
+        mistakes.attempt([&] { targets_->check<OptimizerFactory>(config_["optimizer"]); });
+        mistakes.attempt([&] { check_lr_scheduler(); });
+        mistakes.attempt([&] {
+            for (const Config& callback : callback_nodes()) {
+                mistakes.attempt([&] { targets_->check<std::shared_ptr<trainer::Callback>>(callback); });
+            }
+        });
+        check_criteria(config_, *targets_, mistakes);
+    }
+
+    void check_trainer() const {
         const Config trainer = config_["train"]["trainer"];
         if (const auto name = trainer.get_optional<std::string>("_target_");
             name && *name != "audyn.utils.driver.BaseTrainer") {
             throw trainer.at("_target_").error_unknown("trainer", *name, {"audyn.utils.driver.BaseTrainer"});
         }
-        refuse(config_, "train.record", "recording of outputs is not built yet; leave it empty");
-        if (train_loader_.size() != 1) {
-            throw config_["train"]["dataset"].error("`train.dataset.train` must be set, to one dataset");
+    }
+
+    void check_lr_scheduler() const {
+        const auto scheduler = lr_scheduler_node();
+        if (!scheduler) {
+            return;
         }
-        check_loader(train_loader_.front(), *targets_);
-        for (const LoaderNode& node : validation_loaders_) {
-            check_loader(node, *targets_);
+        targets_->check<SchedulerFactory>(*scheduler);
+        if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
+            throw scheduler->error("would never step: set `train.steps.lr_scheduler` to 'iteration' or 'epoch', or "
+                                   "choose lr_scheduler=none");
         }
-        targets_->check<OptimizerFactory>(config_["optimizer"]);
-        if (const auto scheduler = lr_scheduler_node()) {
-            targets_->check<SchedulerFactory>(*scheduler);
-            if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
-                throw scheduler->error(
-                    "the scheduler would never step: set `train.steps.lr_scheduler` to 'iteration' or "
-                    "'epoch', or choose lr_scheduler=none");
-            }
-        }
-        for (const Config& callback : callback_nodes()) {
-            targets_->check<std::shared_ptr<trainer::Callback>>(callback);
-        }
-        check_criteria(config_, *targets_);
     }
 
     void build_loaders(logging::Console& console) {
@@ -194,19 +214,43 @@ struct Dispatch;
 
 template <class... Models, class... Steps>
 struct Dispatch<TypeList<Models...>, TypeList<Steps...>> {
+    /// Checks `model` and `train.step` without building them. \throws ConfigError
+    static void check(const TrainingPlan& plan) {
+        const Config model = plan.config()["model"];
+        if (!(check_if<Models>(plan, model, {"checkpoint"}) || ...)) {
+            throw model.at("_target_")
+                .error("names '" + model.get<std::string>("_target_") +
+                       "', which builds none of the models that this AutoTrainer was made for");
+        }
+        if (const auto step = step_node(plan); step && !(check_if<Steps>(plan, *step) || ...)) {
+            throw step->error("names none of the steps that the AutoTrainer was made for; "
+                              "AutoTrainer<Models...>::with_steps<Steps...> adds them");
+        }
+    }
+
     static std::unique_ptr<trainer::TrainerBase> build(TrainingPlan& plan) {
         const Config model = plan.config()["model"];
         std::unique_ptr<trainer::TrainerBase> trainer;
         ((trainer = trainer ? std::move(trainer) : build_if<Models>(plan, model)), ...);
-        if (!trainer) {
-            throw model.at("_target_")
-                .error("'" + model.get<std::string>("_target_") +
-                       "' builds none of the models that this AutoTrainer was made for");
-        }
         return trainer;
     }
 
 private:
+    static std::optional<Config> step_node(const TrainingPlan& plan) {
+        auto node = plan.config().find("train.step");
+        return node && !node->is_null() ? node : std::nullopt;
+    }
+
+    /// Whether `node` builds a `T`; checks its arguments if so.
+    template <class T>
+    static bool check_if(const TrainingPlan& plan, const Config& node, const std::vector<std::string>& reserved = {}) {
+        const bool builds = plan.targets().template builds<T>(node);
+        if (builds) {
+            plan.targets().template check<T>(node, reserved);
+        }
+        return builds;
+    }
+
     template <class Model>
     static std::unique_ptr<trainer::TrainerBase> build_if(TrainingPlan& plan, const Config& node) {
         if (!plan.targets().builds<Model>(node)) {
@@ -221,8 +265,8 @@ private:
 
     template <class Model>
     static std::unique_ptr<trainer::TrainerBase> with_step(TrainingPlan& plan, Model model) {
-        const auto node = plan.config().find("train.step");
-        if (!node || node->is_null()) {
+        const auto node = step_node(plan);
+        if (!node) {
             return with_amp(plan, std::move(model), trainer::SupervisedStep());
         }
         std::unique_ptr<trainer::TrainerBase> trainer;
@@ -232,10 +276,6 @@ private:
             }
         };
         (try_step(std::type_identity<Steps>()), ...);
-        if (!trainer) {
-            throw node->error("this target is none of the steps that the AutoTrainer was made for; "
-                              "AutoTrainer<Models...>::with_steps<Steps...> adds them");
-        }
         return trainer;
     }
 
@@ -285,9 +325,10 @@ public:
     [[nodiscard]] trainer::TrainerBase& trainer() { return *trainer_; }
 
 private:
+    using Dispatch = detail::Dispatch<TypeList<Models...>, TypeList<Steps...>>;
+
     explicit BasicAutoTrainer(const Config& config)
-        : plan_(std::make_unique<TrainingPlan>(config)),
-          trainer_(detail::Dispatch<TypeList<Models...>, TypeList<Steps...>>::build(*plan_)) {}
+        : plan_(std::make_unique<TrainingPlan>(config, Dispatch::check)), trainer_(Dispatch::build(*plan_)) {}
 
     std::unique_ptr<TrainingPlan> plan_;
     std::unique_ptr<trainer::TrainerBase> trainer_;

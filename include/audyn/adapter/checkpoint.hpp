@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace audyn::adapter {
 
@@ -104,7 +105,7 @@ namespace audyn::adapter {
 /// The configuration that a checkpoint was trained with; nothing when `file` is no checkpoint or keeps none.
 [[nodiscard]] inline std::optional<config::Value> stored_config(const std::filesystem::path& file) {
     try {
-        const StateDict state = checkpoint::load(file);
+        const StateDict state = checkpoint::load(file, {.mmap = true});
         const state::Value* const stored = state.find("resolved_config");
         return stored != nullptr && stored->is<StateDict>() ? std::optional(from_state(*stored)) : std::nullopt;
     } catch (const CheckpointError& error) {
@@ -112,13 +113,37 @@ namespace audyn::adapter {
     }
 }
 
-/// `model.checkpoint`: starts from the parameters of a checkpoint (its key "model") or of a plain state dictionary.
+namespace detail {
+
+/// The path and the choice of names that `model.checkpoint` means.
+[[nodiscard]] inline std::pair<std::string, checkpoint::LoadModuleOptions> warm_start_options(const Config& node) {
+    if (!node.is_dict()) {
+        return {node.as<std::string>(), {}};
+    }
+    for (const std::string& key : node.keys()) {
+        if (key != "path" && key != "strict" && key != "include" && key != "exclude") {
+            throw node.at(key).error_unknown("key of model.checkpoint", key, {"path", "strict", "include", "exclude"});
+        }
+    }
+    using Patterns = std::vector<std::string>;
+    return {node.get<std::string>("path"),
+            {.strict = node.get<bool>("strict", true),
+             .include = node.get_optional<Patterns>("include").value_or(Patterns()),
+             .exclude = node.get_optional<Patterns>("exclude").value_or(Patterns())}};
+}
+
+} // namespace detail
+
+/// `model.checkpoint`: starts from the parameters of a checkpoint (its key "model") or of a plain state dictionary. A
+/// path, or a dictionary `{path: ..., strict: false, include: [encoder.*], exclude: [...]}` (see
+/// `checkpoint::LoadModuleOptions`).
 /// \throws ConfigError that names the key when the file cannot be read or does not fit.
 inline void warm_start(torch::nn::Module& module, const Config& node) {
+    const auto [path, options] = detail::warm_start_options(node);
     try {
-        const StateDict state = checkpoint::load(node.as<std::string>());
+        const StateDict state = checkpoint::load(path, {.mmap = true});
         const state::Value* model = state.find("model");
-        checkpoint::load_module_state(module, model ? model->as_dict() : state);
+        checkpoint::load_module_state(module, model ? model->as_dict() : state, options);
     } catch (const CheckpointError& error) {
         throw node.error(error.what());
     } catch (const StateError& error) {

@@ -38,6 +38,16 @@ inline void add_dtypes(config::Resolvers& resolvers) {
     }
 }
 
+/// The name of one of those dtypes.
+[[nodiscard]] inline std::string dtype_name(at::ScalarType dtype) {
+    for (const auto& [name, candidate] : dtype_names) {
+        if (candidate == dtype) {
+            return std::string(name);
+        }
+    }
+    return c10::toString(dtype);
+}
+
 /// The dtype that `node` names by a constant (`${const:torch.bfloat16}`) or as text ("torch.bfloat16", "bfloat16").
 /// \throws ConfigError
 [[nodiscard]] inline at::ScalarType as_dtype(const Config& node) {

@@ -2,6 +2,7 @@
 
 #include <audyn/adapter/targets.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/criterion/criteria.hpp>
 #include <audyn/criterion/criterion.hpp>
 #include <audyn/criterion/losses.hpp>
@@ -84,15 +85,19 @@ inline void add_criterion_targets(Targets& targets) {
     detail::add_elementwise<criterion::L1Loss>(targets, "torch.nn.L1Loss");
 }
 
-/// Checks the group `criterion` without building it. \throws ConfigError
-inline void check_criteria(const Config& config, const Targets& targets) {
-    detail::for_each_criterion(config, [&](const std::string&, const Config& node, const Config* entry) {
-        targets.check<std::shared_ptr<criterion::Criterion>>(node);
-        if (entry) {
-            static_cast<void>(entry->get<double>("weight", 1.0));
-            static_cast<void>(detail::argument_mapping(*entry, "estimated"));
-            static_cast<void>(detail::argument_mapping(*entry, "target"));
-        }
+/// Checks the group `criterion` without building it; what is wrong is added to `mistakes`.
+inline void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes) {
+    mistakes.attempt([&] {
+        detail::for_each_criterion(config, [&](const std::string&, const Config& node, const Config* entry) {
+            mistakes.attempt([&] { targets.check<std::shared_ptr<criterion::Criterion>>(node); });
+            mistakes.attempt([&] {
+                if (entry) {
+                    static_cast<void>(entry->get<double>("weight", 1.0));
+                    static_cast<void>(detail::argument_mapping(*entry, "estimated"));
+                    static_cast<void>(detail::argument_mapping(*entry, "target"));
+                }
+            });
+        });
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include <audyn/adapter/targets.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/dataset.hpp>
 #include <audyn/data/loader.hpp>
@@ -83,9 +84,9 @@ inline void add_data_targets(Targets& targets) {
     return nodes;
 }
 
-inline void check_loader(const LoaderNode& node, const Targets& targets) {
-    targets.check<std::shared_ptr<data::Dataset>>(node.dataset);
-    targets.check<LoaderFactory>(node.loader);
+inline void check_loader(const LoaderNode& node, const Targets& targets, config::Mistakes& mistakes) {
+    mistakes.attempt([&] { targets.check<std::shared_ptr<data::Dataset>>(node.dataset); });
+    mistakes.attempt([&] { targets.check<LoaderFactory>(node.loader); });
 }
 
 /// Builds the dataset and its loader. \throws ConfigError, DataError

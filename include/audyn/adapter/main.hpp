@@ -12,6 +12,7 @@
 #include <audyn/config/config.hpp>
 #include <audyn/config/driver.hpp>
 #include <audyn/config/program.hpp>
+#include <audyn/core/signals.hpp>
 
 #include <c10/util/Exception.h>
 
@@ -64,15 +65,18 @@ inline int run(int argc, const char* const* argv, Targets targets, const std::fu
 
 /// The body of a program's main: composes the configuration from the command line, answers --help, --version, --cfg and
 /// --info, starts the jobs of --multirun, and otherwise makes the run's folder and calls `callback(config)`. An
-/// exception ends the program with one message on the error stream and the exit code 1. `targets` adds to what
-/// `_target_` may name, and to resolvers and constants.
-/// Call it first in main, before threads are started.
+/// exception ends the program with one message on the error stream and the exit code 1, or 128 + signal after a signal
+/// for which the state was saved. `targets` adds to what `_target_` may name, and to resolvers and constants. Call it
+/// first in main, before threads are started.
 inline int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback) {
     adapter::keep_freed_memory();
     try {
         const int exit_code = adapter::detail::run(argc, argv, std::move(targets), callback);
         std::cout.flush();
         return exit_code;
+    } catch (const Interrupted& end) {
+        std::cerr << end.what() << '\n';
+        return end.exit_code();
     } catch (const c10::Error& error) {
         // Its what() holds a stack dump.
         std::cerr << "error: " << error.what_without_backtrace() << '\n';

@@ -1,24 +1,27 @@
 #pragma once
 
 #include <audyn/adapter/argument.hpp>
+#include <audyn/adapter/arguments.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
 #include <audyn/config/resolvers.hpp>
+#include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/criterion/criterion.hpp>
 #include <audyn/data/dataset.hpp>
 #include <audyn/data/loader.hpp>
 #include <audyn/trainer/callback.hpp>
 
-#include <algorithm>
 #include <any>
-#include <array>
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <typeindex>
 #include <utility>
 #include <vector>
@@ -33,67 +36,83 @@ class Signature {
 public:
     template <class... Specs>
     explicit Signature(Specs... specs) : slots_{slot<Parameters>(std::move(specs))...} {
+        std::size_t index = 0;
+        std::apply([&](auto&... slots) { ((slots.index = index++), ...); }, slots_);
         static_assert(sizeof...(Specs) == sizeof...(Parameters),
                       "audyn: name each argument, in order, with audyn::arg");
     }
 
-    struct Description {
-        std::string name;
-        std::string type;
-        bool required;
-    };
-    [[nodiscard]] std::vector<Description> describe() const {
-        return std::apply(
-            [](const auto&... slots) {
-                return std::vector<Description>{{slots.name, slots.type(), !slots.fallback.has_value()}...};
-            },
-            slots_);
+    [[nodiscard]] std::vector<std::string> names() const {
+        return std::apply([](const auto&... slots) { return std::vector<std::string>{slots.name...}; }, slots_);
+    }
+    /// `channels: int, dropout: float = 0.1`.
+    [[nodiscard]] std::string describe() const {
+        return std::apply([](const auto&... slots) { return config::join({slots.describe()...}); }, slots_);
     }
 
-    /// Calls `function` with the arguments that `node` gives. \throws ConfigError
+    /// Calls `function` with the arguments that are given. \throws ConfigError
     template <class Function>
-    auto call(const Function& function, const Config& node, const Targets& targets) const {
+    auto call(const Function& function, const Arguments& given, const Targets& targets) const {
         return std::apply(
             [&](const auto&... slots) {
-                // Braces evaluate in order, so errors come in the order of the arguments.
-                std::tuple<Parameters...> arguments{slots.get(node, targets)...};
+                // Braces evaluate in order.
+                std::tuple<Parameters...> arguments{slots.get(given, targets)...};
                 return std::apply(function, std::move(arguments));
             },
             slots_);
     }
 
-    /// \throws ConfigError for an argument that is missing or of the wrong type.
-    void check(const Config& node, const Targets& targets) const {
-        std::apply([&](const auto&... slots) { (slots.check(node, targets), ...); }, slots_);
+    /// Adds each argument that is missing or of the wrong type.
+    void check(const Arguments& given, const Targets& targets, config::Mistakes& mistakes) const {
+        std::apply([&](const auto&... slots) { (mistakes.attempt([&] { slots.check(given, targets); }), ...); },
+                   slots_);
     }
 
 private:
     template <class T>
     struct Slot {
-        using Value = T;
         std::string name;
         std::optional<T> fallback;
+        std::size_t index = 0;
 
-        static std::string type() { return type_name<T>(); }
-
-        T get(const Config& node, const Targets& targets) const {
-            if (const auto value = node.find(name)) {
-                return convert_argument<T>(*value, targets);
-            }
-            return fallback_or_throw(node);
+        [[nodiscard]] std::string describe() const {
+            const std::string text = name + ": " + type_name<T>();
+            const std::string value = fallback ? default_text(*fallback) : "";
+            return text + (!fallback ? "" : value.empty() ? " (optional)" : " = " + value);
         }
-        void check(const Config& node, const Targets& targets) const {
-            if (const auto value = node.find(name)) {
-                check_argument<T>(*value, targets);
+
+        T get(const Arguments& given, const Targets& targets) const {
+            if (const auto value = given.find(index)) {
+                return explained(given, [&] { return convert_argument<T>(*value, targets); });
+            }
+            return fallback ? *fallback : (given.throw_missing(name, type_name<T>()), *fallback);
+        }
+        void check(const Arguments& given, const Targets& targets) const {
+            const auto value = given.find(index);
+            if (!value && !fallback) {
+                given.throw_missing(name, type_name<T>());
+            }
+            if (value && is_part<T> && !given.recursive()) {
+                throw value->error(
+                    "must be built, but `_recursive_: false` leaves it as it is; leave `_recursive_` out");
+            }
+            if (value) {
+                explained(given, [&] { check_argument<T>(*value, targets); });
+            }
+        }
+
+        /// A part explains its own mistakes; a plain value is explained by the signature.
+        template <class Function>
+        static auto explained(const Arguments& given, const Function& function) {
+            if constexpr (is_part<T> || is_factory<T>) {
+                return function();
             } else {
-                static_cast<void>(fallback_or_throw(node));
+                try {
+                    return function();
+                } catch (const ConfigError& error) {
+                    throw ConfigError(error.what() + ("\n" + given.hint()));
+                }
             }
-        }
-        T fallback_or_throw(const Config& node) const {
-            if (!fallback) {
-                throw node.error("the argument '" + name + "' (" + type() + ") is missing");
-            }
-            return *fallback;
         }
     };
 
@@ -116,6 +135,55 @@ template <class... Parameters, class... Specs>
     return Signature<Parameters...>(std::move(specs)...);
 }
 
+namespace detail {
+
+/// Result and parameters of a function or of a callable that is not overloaded.
+template <class Function>
+struct FunctionTraits {};
+template <class Function>
+requires requires {
+    &Function::operator();
+}
+struct FunctionTraits<Function> : FunctionTraits<decltype(&Function::operator())> {};
+template <class Result, class... Parameters>
+struct FunctionTraits<Result (*)(Parameters...)> {
+    using Product = std::decay_t<Result>;
+    using Arguments = Signature<std::decay_t<Parameters>...>;
+};
+template <class Class, class Result, class... Parameters>
+struct FunctionTraits<Result (Class::*)(Parameters...) const> : FunctionTraits<Result (*)(Parameters...)> {};
+template <class Class, class Result, class... Parameters>
+struct FunctionTraits<Result (Class::*)(Parameters...)> : FunctionTraits<Result (*)(Parameters...)> {};
+
+/// Products that are completed later, by whoever calls them.
+template <class T>
+inline constexpr bool is_function = false;
+template <class Result, class... Parameters>
+inline constexpr bool is_function<std::function<Result(Parameters...)>> = true;
+
+/// The classes in whose place a program's own serve.
+template <class T>
+struct Base {
+    using type = std::conditional_t<
+        std::derived_from<T, data::Dataset>, data::Dataset,
+        std::conditional_t<
+            std::derived_from<T, data::Loader>, data::Loader,
+            std::conditional_t<std::derived_from<T, criterion::Criterion>, criterion::Criterion,
+                               std::conditional_t<std::derived_from<T, trainer::Callback>, trainer::Callback, void>>>>;
+};
+
+/// What a function's result serves as.
+template <class T>
+struct Served {
+    using type = T;
+};
+template <class T>
+requires(!std::is_void_v<typename Base<T>::type>) struct Served<std::shared_ptr<T>> {
+    using type = std::shared_ptr<typename Base<T>::type>;
+};
+
+} // namespace detail
+
 /// What `_target_` may name: the toolkit's own targets and those that a program adds; and the resolvers and constants
 /// that the program adds to its configuration.
 class Targets {
@@ -124,14 +192,9 @@ public:
     /// Callback serve wherever one of those is asked for; a module holder or any other class serves as itself.
     template <class T, class... Parameters>
     Targets& add(std::string name, Signature<Parameters...> signature) {
-        if constexpr (std::derived_from<T, data::Dataset>) {
-            return add_shared<T, data::Dataset>(std::move(name), std::move(signature));
-        } else if constexpr (std::derived_from<T, data::Loader>) {
-            return add_shared<T, data::Loader>(std::move(name), std::move(signature));
-        } else if constexpr (std::derived_from<T, criterion::Criterion>) {
-            return add_shared<T, criterion::Criterion>(std::move(name), std::move(signature));
-        } else if constexpr (std::derived_from<T, trainer::Callback>) {
-            return add_shared<T, trainer::Callback>(std::move(name), std::move(signature));
+        using Base = typename detail::Base<T>::type;
+        if constexpr (!std::is_void_v<Base>) {
+            return add_shared<T, Base>(std::move(name), std::move(signature));
         } else {
             return add_function<T>(std::move(name), std::move(signature),
                                    [](Parameters... arguments) { return T(std::move(arguments)...); });
@@ -155,18 +218,23 @@ public:
     /// Makes `_target_: name` call `function` with the named arguments; it returns a `Product`.
     template <class Product, class... Parameters, class Function>
     Targets& add_function(std::string name, Signature<Parameters...> signature, Function function) {
-        Target target{typeid(Product), {}, {}, {}};
-        for (const auto& argument : signature.describe()) {
-            target.argument_names.push_back(argument.name);
-            target.help += (target.help.empty() ? "" : ", ") + argument.name + ": " + argument.type +
-                           (argument.required ? "" : " (optional)");
-        }
-        target.check = [signature](const Config& node, const Targets& targets) { signature.check(node, targets); };
-        target.make = [signature, function](const Config& node, const Targets& targets) {
-            return std::any(Product(signature.call(function, node, targets)));
+        Target target{typeid(Product), name, signature.names(), signature.describe()};
+        target.check = [signature](const Arguments& given, const Targets& targets, config::Mistakes& mistakes) {
+            signature.check(given, targets, mistakes);
+        };
+        target.make = [signature, function](const Arguments& given, const Targets& targets) {
+            return std::any(Product(signature.call(function, given, targets)));
         };
         targets_.insert_or_assign(std::move(name), std::move(target));
         return *this;
+    }
+    /// The same with types and result as the function declares them: `add_function("Speech", speech, arg("root"))`.
+    template <class Function, class... Specs>
+    requires requires { typename detail::FunctionTraits<Function>::Product; }
+    Targets& add_function(std::string name, Function function, Specs... specs) {
+        using Traits = detail::FunctionTraits<Function>;
+        return add_function<typename detail::Served<typename Traits::Product>::type>(
+            std::move(name), typename Traits::Arguments(std::move(specs)...), std::move(function));
     }
 
     /// Makes `${const:name}` yield `value`.
@@ -194,18 +262,29 @@ public:
     /// arguments that are unknown, missing or of the wrong type. Keys in `reserved` are no arguments.
     template <class Product>
     [[nodiscard]] Product build(const Config& node, const std::vector<std::string>& reserved = {}) const {
-        const Target& target = require<Product>(node, reserved);
-        try {
-            return std::any_cast<Product>(target.make(node, *this));
-        } catch (const UsageError& error) {
-            throw node.error(node.get<std::string>("_target_") + ": " + error.what());
-        }
+        return build_target<Product>(node, reserved, detail::is_function<Product>);
     }
 
-    /// Checks what `build` would build, without building it. \throws ConfigError
+    /// Checks what `build` would build, without building it. \throws ConfigError that tells every mistake.
     template <class Product>
     void check(const Config& node, const std::vector<std::string>& reserved = {}) const {
-        require<Product>(node, reserved).check(node, *this);
+        check_target<Product>(node, reserved, detail::is_function<Product>);
+    }
+
+    /// A function that builds what `node` describes, with `_partial_: true`, each time it is called. It refers to these
+    /// targets. \throws ConfigError
+    template <class Product>
+    [[nodiscard]] std::function<Product()> factory(const Config& node) const {
+        check_factory<Product>(node);
+        return [this, node] { return build_target<Product>(node, {}, true); };
+    }
+    /// Checks what `factory` would build. \throws ConfigError
+    template <class Product>
+    void check_factory(const Config& node) const {
+        check_target<Product>(node, {}, true);
+        if (!node.get_optional<bool>("_partial_").value_or(false)) {
+            throw node.error("must say `_partial_: true`: it is built later, as often as it is needed");
+        }
     }
 
     /// Whether `node` names a target that builds a `Product`. \throws ConfigError when the target is unknown.
@@ -227,7 +306,7 @@ public:
     [[nodiscard]] std::string help() const {
         std::string text;
         for (const auto& [name, target] : targets_) {
-            text += "  " + name + "(" + target.help + ")\n";
+            text += "  " + target.signature() + "\n";
         }
         return text;
     }
@@ -235,11 +314,48 @@ public:
 private:
     struct Target {
         std::type_index product;
-        std::vector<std::string> argument_names;
+        std::string name;
+        std::vector<std::string> parameters;
         std::string help;
-        std::function<std::any(const Config&, const Targets&)> make = {};
-        std::function<void(const Config&, const Targets&)> check = {};
+        std::function<std::any(const Arguments&, const Targets&)> make = {};
+        std::function<void(const Arguments&, const Targets&, config::Mistakes&)> check = {};
+
+        [[nodiscard]] std::string signature() const { return name + "(" + help + ")"; }
     };
+
+    template <class Product>
+    [[nodiscard]] Product build_target(const Config& node, const std::vector<std::string>& reserved,
+                                       bool may_be_partial) const {
+        const Target& target = require<Product>(node);
+        const Arguments given(node, target.parameters, target.signature());
+        given.check_names(reserved);
+        check_partial(node, target, may_be_partial);
+        try {
+            return std::any_cast<Product>(target.make(given, *this));
+        } catch (const UsageError& error) {
+            throw node.error(target.name + ": " + error.what());
+        }
+    }
+
+    template <class Product>
+    void check_target(const Config& node, const std::vector<std::string>& reserved, bool may_be_partial) const {
+        const Target& target = require<Product>(node);
+        const Arguments given(node, target.parameters, target.signature());
+        config::Mistakes mistakes;
+        mistakes.attempt([&] { given.check_names(reserved); });
+        mistakes.attempt([&] { check_partial(node, target, may_be_partial); });
+        target.check(given, *this, mistakes);
+        mistakes.throw_if_any();
+    }
+
+    static void check_partial(const Config& node, const Target& target, bool may_be_partial) {
+        if (node.get_optional<bool>("_partial_").value_or(false) && !may_be_partial) {
+            throw node.at("_partial_")
+                .error("has no meaning for '" + target.name +
+                       "', which is built whole; leave it out (it belongs to optimizers, schedulers and loaders, which "
+                       "the trainer completes, and to arguments that take a function)");
+        }
+    }
 
     /// The target that `node` names.
     [[nodiscard]] const Target& find(const Config& node) const {
@@ -260,42 +376,20 @@ private:
     }
 
     template <class Product>
-    [[nodiscard]] const Target& require(const Config& node, const std::vector<std::string>& reserved) const {
+    [[nodiscard]] const Target& require(const Config& node) const {
         const Target& target = find(node);
         if (target.product != typeid(Product)) {
-            std::string fitting;
+            std::vector<std::string> fitting;
             for (const auto& [name, candidate] : targets_) {
                 if (candidate.product == typeid(Product)) {
-                    fitting += (fitting.empty() ? "" : ", ") + name;
+                    fitting.push_back(name);
                 }
             }
             throw node.at("_target_")
-                .error("the target '" + node.get<std::string>("_target_") +
-                       "' builds something else than is needed here; what fits: " +
-                       (fitting.empty() ? "none is registered" : fitting));
+                .error("names '" + target.name + "', which builds something else than is needed here; what fits: " +
+                       (fitting.empty() ? "none is registered" : config::join(fitting)));
         }
-        check_names(node, target, reserved);
         return target;
-    }
-
-    static void check_names(const Config& node, const Target& target, const std::vector<std::string>& reserved) {
-        for (const std::string& key : node.keys()) {
-            // Hydra's own keys; how Python converts containers means nothing here.
-            if (key == "_target_" || key == "_convert_" || key == "_recursive_" || contains(reserved, key)) {
-                continue;
-            }
-            if (key == "_partial_" || key == "_args_") {
-                throw node.at(key).error("`" + key + "` is not supported; give the arguments by name");
-            }
-            if (!contains(target.argument_names, key)) {
-                throw node.at(key).error_unknown("argument of " + node.get<std::string>("_target_"), key,
-                                                 target.argument_names);
-            }
-        }
-    }
-
-    static bool contains(const std::vector<std::string>& names, const std::string& name) {
-        return std::find(names.begin(), names.end(), name) != names.end();
     }
 
     std::map<std::string, Target> targets_;

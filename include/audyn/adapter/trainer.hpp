@@ -4,12 +4,15 @@
 #include <audyn/adapter/targets.hpp>
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
+#include <audyn/core/signals.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/key_mapping.hpp>
 #include <audyn/trainer/options.hpp>
 
+#include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -154,64 +157,184 @@ inline void set_steps(const Config& steps, trainer::TrainerOptions& options) {
     return mapping;
 }
 
-/// `train.output.save_checkpoint` with its entries iteration, epoch, last and best_epoch.
+namespace detail {
+
+[[nodiscard]] inline checkpoint::AsyncSave async_save(const Config& node) {
+    if (node.is_bool()) {
+        return node.as<bool>() ? checkpoint::AsyncSave::wait : checkpoint::AsyncSave::off;
+    }
+    const auto name = node.as<std::string>();
+    if (name != "wait" && name != "skip") {
+        throw node.error_unknown("way to save", name, {"wait", "skip", "false"});
+    }
+    return name == "wait" ? checkpoint::AsyncSave::wait : checkpoint::AsyncSave::skip;
+}
+
+[[nodiscard]] inline checkpoint::SaveFailure save_failure(const Config& node) {
+    const auto name = node.as<std::string>();
+    if (name != "stop" && name != "proceed") {
+        throw node.error_unknown("reaction", name, {"stop", "proceed"});
+    }
+    return name == "stop" ? checkpoint::SaveFailure::stop : checkpoint::SaveFailure::proceed;
+}
+
+/// The keys of an entry that has only some. \throws ConfigError for any other
+inline void check_entry_keys(const Config& entry, const std::vector<std::string>& known) {
+    for (const auto& [key, value] : entry.items()) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            throw value.error_unknown("key", key, known);
+        }
+    }
+}
+
+[[nodiscard]] inline checkpoint::PeriodicCheckpoint periodic_checkpoint(const Config& entry) {
+    check_entry_keys(entry, {"every", "path"});
+    return {entry.get<int64_t>("every"), entry.get<std::string>("path")};
+}
+
+[[nodiscard]] inline std::string checkpoint_path(const Config& entry) {
+    check_entry_keys(entry, {"path"});
+    return entry.get<std::string>("path");
+}
+
+/// Nothing where `k` is null.
+[[nodiscard]] inline std::optional<checkpoint::TopKCheckpoints> top_k_checkpoints(const Config& entry) {
+    check_entry_keys(entry, {"k", "path", "monitor", "mode"});
+    const auto k = entry.get_optional<int64_t>("k");
+    if (!k) {
+        return std::nullopt;
+    }
+    checkpoint::TopKCheckpoints top_k{*k, entry.get<std::string>("path")};
+    top_k.monitor = entry.get_optional<std::string>("monitor").value_or(top_k.monitor);
+    if (const auto mode = entry.find("mode"); mode && !mode->is_null()) {
+        const auto name = mode->as<std::string>();
+        if (name != "min" && name != "max") {
+            throw mode->error_unknown("mode", name, {"min", "max"});
+        }
+        top_k.mode = monitor_mode(name);
+    }
+    return top_k;
+}
+
+} // namespace detail
+
+/// `train.output.save_checkpoint`: Audyn's entries iteration, epoch, last and best_epoch, and what this toolkit adds.
 [[nodiscard]] inline checkpoint::SaveCheckpoint save_checkpoint(const Config& config) {
     const auto node = config.find("output.save_checkpoint");
     checkpoint::SaveCheckpoint entries;
     if (!node || node->is_null()) {
         return entries;
     }
-    const auto path = [](const Config& entry) { return entry.get<std::string>("path"); };
+    using Read = std::function<void(const Config&)>;
+    const std::vector<std::pair<std::string, Read>> readers{
+        {"iteration", [&](const Config& entry) { entries.iteration = detail::periodic_checkpoint(entry); }},
+        {"epoch", [&](const Config& entry) { entries.epoch = detail::periodic_checkpoint(entry); }},
+        {"last", [&](const Config& entry) { entries.last = detail::checkpoint_path(entry); }},
+        {"best_epoch", [&](const Config& entry) { entries.best_epoch = detail::checkpoint_path(entry); }},
+        {"every_seconds", [&](const Config& entry) { entries.every_seconds = entry.as<double>(); }},
+        {"keep_last", [&](const Config& entry) { entries.keep_last = entry.as<int64_t>(); }},
+        {"top_k", [&](const Config& entry) { entries.top_k = detail::top_k_checkpoints(entry); }},
+        {"async", [&](const Config& entry) { entries.async = detail::async_save(entry); }},
+        {"save_on_exception", [&](const Config& entry) { entries.save_on_exception = entry.as<bool>(); }},
+        {"on_failure", [&](const Config& entry) { entries.on_failure = detail::save_failure(entry); }}};
     for (const auto& [name, entry] : node->items()) {
-        if (entry.is_null()) {
-            continue;
-        }
-        if (name == "iteration" || name == "epoch") {
-            const checkpoint::PeriodicCheckpoint periodic{entry.get<int64_t>("every"), path(entry)};
-            if (periodic.every < 1) {
-                throw entry.at("every").error("`every` must be at least 1");
+        const auto reader = std::find_if(readers.begin(), readers.end(),
+                                         [&, key = std::string(name)](const auto& one) { return one.first == key; });
+        if (reader == readers.end()) {
+            std::vector<std::string> known;
+            for (const auto& one : readers) {
+                known.push_back(one.first);
             }
-            (name == "iteration" ? entries.iteration : entries.epoch) = periodic;
-        } else if (name == "last" || name == "best_epoch") {
-            (name == "last" ? entries.last : entries.best_epoch) = path(entry);
-        } else {
-            throw entry.error_unknown("entry of save_checkpoint", name, {"iteration", "epoch", "last", "best_epoch"});
+            throw entry.error_unknown("entry of save_checkpoint", name, known);
         }
+        if (!entry.is_null()) {
+            reader->second(entry);
+        }
+    }
+    try {
+        entries.check();
+    } catch (const UsageError& error) {
+        throw node->error(error.what());
     }
     return entries;
 }
 
-/// The options that `train` and `system` mean. \throws ConfigError
-[[nodiscard]] inline trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets) {
+/// `train.signals`: {SIGTERM: save_and_exit, SIGUSR1: save}; null leaves a signal as it is.
+[[nodiscard]] inline std::vector<SignalAction> signal_actions(const Config& config) {
+    const auto node = config.find("signals");
+    std::vector<SignalAction> actions;
+    if (!node || node->is_null()) {
+        return actions;
+    }
+    for (const auto& [name, reaction] : node->items()) {
+        const auto signal = std::find_if(core::known_signals.begin(), core::known_signals.end(),
+                                         [&, key = std::string(name)](const auto& one) { return one.first == key; });
+        if (signal == core::known_signals.end()) {
+            std::vector<std::string> known;
+            for (const auto& one : core::known_signals) {
+                known.emplace_back(one.first);
+            }
+            throw reaction.error_unknown("signal", name, known);
+        }
+        if (reaction.is_null()) {
+            continue;
+        }
+        const auto what = reaction.as<std::string>();
+        if (what != "save" && what != "save_and_exit") {
+            throw reaction.error_unknown("reaction", what, {"save", "save_and_exit"});
+        }
+        actions.push_back({signal->second, what == "save" ? SignalReaction::save : SignalReaction::save_and_exit});
+    }
+    return actions;
+}
+
+/// Applies `train.clip_gradient`.
+inline void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options) {
+    const auto node = train.find("clip_gradient");
+    if (!node || node->is_null() || node->size() == 0) {
+        return;
+    }
+    const auto clip = targets.build<ClipGradient>(*node);
+    if (clip.value) {
+        options.clip_grad_value(*clip.value);
+    }
+    if (clip.norm) {
+        options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
+    }
+}
+
+/// The options that `train` and `system` mean; what is wrong in them is added to `mistakes`.
+[[nodiscard]] inline trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,
+                                                             config::Mistakes& mistakes) {
     const Config train = config["train"];
     trainer::TrainerOptions options;
-    set_steps(train["steps"], options);
-    options.device(device(config))
-        .log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10))
-        .limit_train_batches(batch_limit(train, "limit_train_batches"))
-        .limit_validation_batches(batch_limit(train, "limit_validation_batches"))
-        .fast_dev_run(train.get_optional<bool>("fast_dev_run").value_or(false))
-        .save_checkpoint(save_checkpoint(train));
-    if (const auto mapping = key_mapping(train, "train")) {
-        options.key_mapping(*mapping);
-    }
-    if (const auto mapping = key_mapping(train, "validation")) {
-        options.validation_key_mapping(*mapping);
-    }
-    if (const auto node = train.find("clip_gradient"); node && !node->is_null() && node->size() > 0) {
-        const auto clip = targets.build<ClipGradient>(*node);
-        if (clip.value) {
-            options.clip_grad_value(*clip.value);
+    mistakes.attempt([&] { set_steps(train["steps"], options); });
+    mistakes.attempt([&] { options.device(device(config)); });
+    mistakes.attempt(
+        [&] { options.log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10)); });
+    mistakes.attempt([&] { options.limit_train_batches(batch_limit(train, "limit_train_batches")); });
+    mistakes.attempt([&] { options.limit_validation_batches(batch_limit(train, "limit_validation_batches")); });
+    mistakes.attempt([&] { options.fast_dev_run(train.get_optional<bool>("fast_dev_run").value_or(false)); });
+    mistakes.attempt([&] { options.save_checkpoint(save_checkpoint(train)); });
+    mistakes.attempt([&] { options.signals(signal_actions(train)); });
+    mistakes.attempt([&] {
+        if (const auto mapping = key_mapping(train, "train")) {
+            options.key_mapping(*mapping);
         }
-        if (clip.norm) {
-            options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
+    });
+    mistakes.attempt([&] {
+        if (const auto mapping = key_mapping(train, "validation")) {
+            options.validation_key_mapping(*mapping);
         }
-    }
-    try {
-        options.check();
-    } catch (const UsageError& error) {
-        throw train.error(error.what());
-    }
+    });
+    mistakes.attempt([&] { set_clip_gradient(train, targets, options); });
+    mistakes.attempt([&] {
+        try {
+            options.check();
+        } catch (const UsageError& error) {
+            throw train.error(error.what());
+        }
+    });
     return options;
 }
 

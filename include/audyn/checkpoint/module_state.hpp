@@ -1,12 +1,17 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/glob.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -52,11 +57,16 @@ struct IncompatibleKeys {
     std::vector<std::string> unexpected;
 };
 
-/// Copies the tensors of `state` into the parameters and buffers of `module`, converting dtype and device as
-/// `copy_` does: `module.load_state_dict(state, strict)`. Nothing is copied unless everything fits.
-/// \param strict false allows names that only one side has; a wrong shape is an error all the same.
-/// \throws StateError that lists all missing, unexpected and misshapen names together.
-inline IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state, bool strict = true);
+/// Which names `load_module_state` looks at, and how strictly. The patterns are those of `core::glob_match`:
+/// `encoder.*` is everything below `encoder`.
+struct LoadModuleOptions {
+    /// With false a name that only one side has is no error; a wrong shape is one all the same.
+    bool strict = true;
+    /// Only names that fit one of these patterns; all when it is empty.
+    std::vector<std::string> include = {};
+    /// But none that fits one of these.
+    std::vector<std::string> exclude = {};
+};
 
 namespace detail {
 
@@ -76,39 +86,78 @@ inline void append_names(std::string& message, const char* title, const std::vec
     }
 }
 
+[[nodiscard]] inline bool is_selected(const std::string& name, const LoadModuleOptions& options) {
+    const auto fits = [&](const std::string& pattern) { return core::glob_match(pattern, name); };
+    return (options.include.empty() || std::any_of(options.include.begin(), options.include.end(), fits)) &&
+           std::none_of(options.exclude.begin(), options.exclude.end(), fits);
+}
+
+/// A pattern that fits no name on either side is a mistake in writing it. \throws StateError
+inline void check_patterns(const std::vector<std::string>& patterns, const std::set<std::string>& names) {
+    for (const std::string& pattern : patterns) {
+        if (std::none_of(names.begin(), names.end(),
+                         [&](const std::string& name) { return core::glob_match(pattern, name); })) {
+            throw StateError("the pattern '" + pattern + "' fits no parameter or buffer of the model or the state");
+        }
+    }
+}
+
 } // namespace detail
 
-inline IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state, bool strict) {
+/// Copies the tensors of `state` into the parameters and buffers of `module`, converting dtype and device as
+/// `copy_` does: `module.load_state_dict(state, strict)`. Nothing is copied unless everything fits. Names that the
+/// patterns of `options` leave out are untouched in the module and ignored in the state.
+/// \throws StateError that lists all missing, unexpected and misshapen names together; or names a pattern that fits
+/// nothing.
+inline IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state,
+                                          const LoadModuleOptions& options) {
     IncompatibleKeys incompatible;
     std::vector<std::string> misfits;
     std::vector<std::pair<at::Tensor, at::Tensor>> copies; // to, from
-    StateDict wanted;
+    std::map<std::string, const state::Value*> given;
+    std::set<std::string> names; // of both sides
+    for (const auto& [key, value] : state) {
+        given.emplace(key.to_string(), &value);
+        names.insert(key.to_string());
+    }
+    std::set<std::string> wanted;
     detail::for_each_state_tensor(module, "", [&](const std::string& name, const at::Tensor& target) {
         if (!target.defined()) {
             return;
         }
-        wanted.set(name, nullptr);
-        const state::Value* value = state.find(name);
-        if (value == nullptr) {
+        names.insert(name);
+        if (!wanted.insert(name).second || !detail::is_selected(name, options)) {
+            return;
+        }
+        const auto found = given.find(name);
+        if (found == given.end()) {
             incompatible.missing.push_back(name);
-        } else if (!value->is<at::Tensor>()) {
-            misfits.push_back(name + " (the model has a tensor, the state " + value->kind() + ")");
-        } else if (value->as_tensor().sizes() != target.sizes()) {
+            return;
+        }
+        const state::Value& value = *found->second;
+        if (!value.is<at::Tensor>()) {
+            misfits.push_back(name + " (the model has a tensor, the state " + value.kind() + ")");
+        } else if (value.as_tensor().sizes() != target.sizes()) {
             misfits.push_back(name + " (the model has " + detail::shape_text(target) + ", the state " +
-                              detail::shape_text(value->as_tensor()) + ")");
+                              detail::shape_text(value.as_tensor()) + ")");
         } else {
-            copies.emplace_back(target, value->as_tensor());
+            copies.emplace_back(target, value.as_tensor());
         }
     });
     for (const auto& [key, value] : state) {
-        if (!wanted.contains(key)) {
-            incompatible.unexpected.push_back(key.to_string());
+        if (const std::string name = key.to_string(); !wanted.contains(name) && detail::is_selected(name, options)) {
+            incompatible.unexpected.push_back(name);
         }
     }
-    if (!misfits.empty() || (strict && !(incompatible.missing.empty() && incompatible.unexpected.empty()))) {
+    detail::check_patterns(options.include, names);
+    detail::check_patterns(options.exclude, names);
+    const bool differs = !incompatible.missing.empty() || !incompatible.unexpected.empty();
+    if (!misfits.empty() || (options.strict && differs)) {
         std::string message = "the state does not fit the model " + module.name() + ":";
-        detail::append_names(message, "missing in the state", strict ? incompatible.missing : decltype(misfits){});
-        detail::append_names(message, "unknown to the model", strict ? incompatible.unexpected : decltype(misfits){});
+        if (options.strict) {
+            detail::append_names(message, "missing in the state", incompatible.missing);
+            detail::append_names(message, "unknown to the model", incompatible.unexpected);
+        }
         detail::append_names(message, "of another shape", misfits);
         throw StateError(message);
     }
@@ -117,6 +166,11 @@ inline IncompatibleKeys load_module_state(torch::nn::Module& module, const State
         target.copy_(source);
     }
     return incompatible;
+}
+
+/// The same with all names.
+inline IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state, bool strict = true) {
+    return load_module_state(module, state, LoadModuleOptions{.strict = strict});
 }
 
 } // namespace audyn::checkpoint

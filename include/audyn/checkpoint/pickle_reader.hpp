@@ -28,13 +28,17 @@ namespace audyn::checkpoint {
 
 /// Reads the pickle `data.pkl` of a checkpoint without executing anything: a fixed list of opcodes, and of names with
 /// a meaning of our own. Everything else is refused by name. See `load` for what becomes of Python's types.
+/// Time and memory are bounded by the pickle's length, whatever it says.
 class PickleReader {
 public:
-    /// Gives the content of the record `data/<key>`, which must have `size` bytes.
+    /// Gives the content of the storage `key`, which must have `size` bytes.
     using LoadStorage = std::function<c10::Storage(const std::string& key, uint64_t size)>;
 
     PickleReader(std::string_view pickle, LoadStorage load_storage)
         : pickle_(pickle), load_storage_(std::move(load_storage)) {}
+
+    /// Where the pickle ended, after `read`: others may follow it.
+    [[nodiscard]] std::size_t position() const { return position_; }
 
     /// \throws CheckpointError that says what is wrong, and where in the pickle.
     [[nodiscard]] state::Value read() {
@@ -59,7 +63,8 @@ private:
         Nodes items;
     };
     struct Dict {
-        std::vector<std::pair<Node*, Node*>> entries;
+        using Entry = std::pair<Node*, Node*>;
+        std::vector<Entry> entries;
     };
     /// A name that the pickle may call or mention, "torch.float32".
     struct Global {
@@ -79,10 +84,22 @@ private:
     };
 
     static constexpr int max_depth = 256;
+    static constexpr std::size_t max_dimensions = 64; // as in torch
 
     [[noreturn]] void fail(const std::string& reason) const {
         throw CheckpointError(reason + " (at byte " + std::to_string(position_) + " of the pickle)");
     }
+
+    /// Accounts for `bytes` of memory (or of work) beyond what reading the pickle once takes: values that are shared
+    /// within the file become copies, and a file that refers to one over and over must not fill the memory.
+    void charge(std::size_t bytes) {
+        charged_ += bytes;
+        if (charged_ > free_copies + copies_per_byte * position_) {
+            fail("the values refer to each other so often that they would fill the memory");
+        }
+    }
+    static constexpr std::size_t free_copies = std::size_t{256} << 20;
+    static constexpr std::size_t copies_per_byte = 128;
 
     // Reading the bytes.
 
@@ -431,9 +448,12 @@ private:
         Dict dict;
         if (!arguments.empty()) {
             if (const auto* source = std::get_if<Dict>(&arguments.front()->content)) {
+                charge(source->entries.size() * sizeof(Dict::Entry));
                 dict = *source;
             } else {
-                for (Node* pair : as<List>(*arguments.front(), "a list of pairs").items) {
+                const Nodes& pairs = as<List>(*arguments.front(), "a list of pairs").items;
+                charge(pairs.size() * sizeof(Dict::Entry));
+                for (Node* pair : pairs) {
                     const Nodes& items = std::holds_alternative<Tuple>(pair->content)
                                              ? std::get<Tuple>(pair->content).items
                                              : as<List>(*pair, "a pair").items;
@@ -445,14 +465,21 @@ private:
     }
 
     void call_size(const Nodes& arguments) {
-        Node& items = argument(arguments, 0);
-        push(Tuple{std::holds_alternative<List>(items.content) ? std::get<List>(items.content).items
-                                                               : as<Tuple>(items, "a tuple of sizes").items});
+        const Nodes& items = items_of(argument(arguments, 0), "a tuple of sizes");
+        charge(items.size() * sizeof(Node*));
+        push(Tuple{items});
+    }
+
+    /// The items of a list or a tuple.
+    const Nodes& items_of(Node& node, const char* what) const {
+        return std::holds_alternative<List>(node.content) ? std::get<List>(node.content).items
+                                                          : as<Tuple>(node, what).items;
     }
 
     /// ("cuda", 0) -> "cuda:0"
     void call_device(const Nodes& arguments) {
         std::string device = as<std::string>(argument(arguments, 0), "the name of a device");
+        charge(device.size());
         if (arguments.size() > 1) {
             device += ":" + std::to_string(as<int64_t>(*arguments[1], "the number of a device"));
         }
@@ -481,6 +508,7 @@ private:
         if (encoding != "latin1" && encoding != "latin-1") {
             fail("the pickle encodes bytes as '" + encoding + "'; PyTorch does it as latin1");
         }
+        charge(text.size());
         state::Bytes bytes;
         for (std::size_t i = 0; i < text.size(); ++i) {
             const auto lead = static_cast<unsigned char>(text[i]);
@@ -497,12 +525,14 @@ private:
 
     /// () or (bytes)
     void call_bytes(const Nodes& arguments) {
-        push(arguments.empty() ? state::Bytes{} : as<state::Bytes>(*arguments.front(), "bytes"));
+        state::Bytes bytes = arguments.empty() ? state::Bytes{} : as<state::Bytes>(*arguments.front(), "bytes");
+        charge(bytes.data.size());
+        push(std::move(bytes));
     }
 
     // Tensors.
 
-    /// ("storage", class, key, device, elements)
+    /// ("storage", class, key, device, elements), and in the format from before 1.6 what it is a view of
     void push_storage(const Nodes& description) {
         if (as<std::string>(argument(description, 0), "the word 'storage'") != "storage") {
             fail("the pickle refers to something outside that is not a storage");
@@ -510,6 +540,9 @@ private:
         const std::string& type = as<Global>(argument(description, 1), "a storage's class").name;
         const std::string& key = as<std::string>(argument(description, 2), "a storage's key");
         const int64_t elements = as<int64_t>(argument(description, 4), "a storage's size");
+        if (description.size() > 5 && !std::holds_alternative<std::monostate>(description[5]->content)) {
+            fail("the storage '" + key + "' is a view of another one, as PyTorch's first versions wrote");
+        }
         at::ScalarType dtype = at::kByte;
         if (type != "torch.storage.UntypedStorage") {
             const auto typed = dtype_of_storage(std::string_view(type).substr(std::string_view("torch.").size()));
@@ -551,6 +584,7 @@ private:
         if (!fits(elements, offset, sizes, strides)) {
             fail("a tensor would reach beyond its storage");
         }
+        charge(bytes_per_tensor);
         at::Tensor tensor = at::empty({0}, at::TensorOptions(dtype).device(storage.device()));
         tensor.set_(storage, offset, sizes, strides);
         if (metadata_index < arguments.size()) {
@@ -559,9 +593,13 @@ private:
         push(std::move(tensor));
     }
 
+    static constexpr std::size_t bytes_per_tensor = 512; // roughly what libtorch takes for one without content
+
     std::vector<int64_t> integers(Node& node) const {
-        const Nodes& items = std::holds_alternative<List>(node.content) ? std::get<List>(node.content).items
-                                                                        : as<Tuple>(node, "a tuple of integers").items;
+        const Nodes& items = items_of(node, "a tuple of integers");
+        if (items.size() > max_dimensions) {
+            fail("a tensor has more than " + std::to_string(max_dimensions) + " dimensions");
+        }
         std::vector<int64_t> values;
         for (Node* item : items) {
             values.push_back(as<int64_t>(*item, "an integer"));
@@ -572,8 +610,7 @@ private:
     /// True when every element lies in a storage of `elements`. Careful with overflow: the numbers are the file's.
     static bool fits(int64_t elements, int64_t offset, const std::vector<int64_t>& sizes,
                      const std::vector<int64_t>& strides) {
-        constexpr std::size_t max_dimensions = 64; // as in torch
-        if (sizes.size() != strides.size() || sizes.size() > max_dimensions || offset < 0) {
+        if (sizes.size() != strides.size() || offset < 0) {
             return false;
         }
         int64_t last = offset;
@@ -608,14 +645,11 @@ private:
 
     // From nodes to values.
 
-    /// Shared nodes become copies; a file that refers to one over and over must not fill the memory.
     state::Value to_value(const Node& node, int depth) {
         if (depth > max_depth) {
             fail("the values are nested deeper than " + std::to_string(max_depth) + " levels or contain themselves");
         }
-        if (++values_ > 1'000'000 + 16 * pickle_.size()) {
-            fail("the values refer to each other so often that they would fill the memory");
-        }
+        charge(sizeof(state::Value));
         return std::visit([&](const auto& content) { return convert(content, depth + 1); }, node.content);
     }
 
@@ -636,6 +670,11 @@ private:
         } else if constexpr (std::is_same_v<T, Mark>) {
             fail("the pickle is not complete");
         } else {
+            if constexpr (std::is_same_v<T, std::string>) {
+                charge(content.size());
+            } else if constexpr (std::is_same_v<T, state::Bytes>) {
+                charge(content.data.size());
+            }
             return content;
         }
     }
@@ -650,17 +689,19 @@ private:
     }
 
     state::Value to_dict(const Dict& dict, int depth) {
-        StateDict values;
+        std::vector<StateDict::Entry> entries;
+        entries.reserve(dict.entries.size());
         for (const auto& [key, value] : dict.entries) {
             if (const auto* name = std::get_if<std::string>(&key->content)) {
-                values.set(*name, to_value(*value, depth));
+                charge(name->size());
+                entries.emplace_back(*name, to_value(*value, depth));
             } else if (const auto* index = std::get_if<int64_t>(&key->content)) {
-                values.set(*index, to_value(*value, depth));
+                entries.emplace_back(*index, to_value(*value, depth));
             } else {
                 fail("a dictionary has a key that is neither a string nor an integer");
             }
         }
-        return values;
+        return StateDict(std::move(entries));
     }
 
     /// A dtype as a value, "torch.float32".
@@ -675,7 +716,7 @@ private:
     std::string_view pickle_;
     LoadStorage load_storage_;
     std::size_t position_ = 0;
-    std::size_t values_ = 0;
+    std::size_t charged_ = 0;
     std::deque<Node> nodes_;
     Nodes stack_;
     std::unordered_map<uint64_t, Node*> memo_;

@@ -38,7 +38,12 @@ inline void append_storage(ZipWriter& zip, const c10::Storage& storage, std::siz
     }
 }
 
-inline void write_checkpoint(core::File& file, const StateDict& state) {
+} // namespace detail
+
+/// Writes `state` to an open, empty file in the format of `save`, without making it durable. Tensors are streamed from
+/// where they are. \throws CheckpointError that names the value which the format cannot hold; Error of the file.
+inline void write(core::File& file, const StateDict& state) {
+    static_assert(std::endian::native == std::endian::little, "checkpoints are written on little-endian machines");
     const PickleWriter pickle(state);
     ZipWriter zip(file, "archive");
     zip.add("data.pkl", pickle.pickle());
@@ -48,14 +53,12 @@ inline void write_checkpoint(core::File& file, const StateDict& state) {
     for (std::size_t i = 0; i < pickle.storages().size(); ++i) {
         const PickleWriter::StorageRecord& record = pickle.storages()[i];
         zip.begin("data/" + std::to_string(i), record.size);
-        append_storage(zip, record.storage, record.size);
+        detail::append_storage(zip, record.storage, record.size);
         zip.end();
     }
     zip.add("version", "3\n");
     zip.finish();
 }
-
-} // namespace detail
 
 /// Writes `state` to `path` in the format of Python's `torch.save`; `torch.load(path, weights_only=True)` reads it.
 /// The file appears at once and durably, or not at all: after any failure an earlier file of this name is intact.
@@ -63,10 +66,9 @@ inline void write_checkpoint(core::File& file, const StateDict& state) {
 /// share it again after loading.
 /// \throws CheckpointError that names the path and the system's reason, or the value that the format cannot hold.
 inline void save(const std::filesystem::path& path, const StateDict& state) {
-    static_assert(std::endian::native == std::endian::little, "checkpoints are written on little-endian machines");
     try {
         core::AtomicFile file(path);
-        detail::write_checkpoint(file.file(), state);
+        write(file.file(), state);
         file.commit();
     } catch (const Error& error) {
         throw CheckpointError("cannot save the checkpoint " + path.string() + ": " + error.what());

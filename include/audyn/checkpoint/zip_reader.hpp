@@ -39,6 +39,7 @@ public:
     }
 
     [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+    [[nodiscard]] const core::File& file() const { return file_; }
     [[nodiscard]] const std::vector<Record>& records() const { return records_; }
 
     /// The record `name`, or nullptr.
@@ -51,7 +52,7 @@ public:
     /// Reads the content to `target`, which has room for `record.size` bytes, and checks it.
     /// \throws CheckpointError when it is damaged.
     void read(Record& record, void* target) {
-        refuse_compressed(record);
+        require_stored(record);
         auto* bytes = static_cast<char*>(target);
         uint32_t crc = 0;
         for (uint64_t done = 0; done < record.size;) {
@@ -77,7 +78,7 @@ public:
             if (record.is_verified) {
                 continue;
             }
-            refuse_compressed(record);
+            require_stored(record);
             uint32_t crc = 0;
             for (uint64_t done = 0; done < record.size; done += piece.size()) {
                 piece.resize(static_cast<std::size_t>(std::min<uint64_t>(piece_size, record.size - done)));
@@ -85,6 +86,13 @@ public:
                 crc = crc32(piece.data(), piece.size(), crc);
             }
             check(record, crc);
+        }
+    }
+
+    /// \throws CheckpointError when the content is not in the file as it is.
+    void require_stored(const Record& record) const {
+        if (record.is_compressed) {
+            fail(record.name, "is compressed; PyTorch stores its records as they are");
         }
     }
 
@@ -158,7 +166,7 @@ private:
             fail("the file is empty");
         }
         if (head.starts_with("\x80\x02\x8a\x0a")) {
-            fail("it is in PyTorch's format from before 1.6; load it in Python and save it again");
+            fail("it is no zip archive but in PyTorch's format from before 1.6");
         }
         if (head.size() == 4 && u32(head, 0) != detail::zip_local_signature) {
             fail("it is not a checkpoint: PyTorch's are zip archives, and this is something else");
@@ -305,12 +313,6 @@ private:
             if (ranges[i].first < ranges[i - 1].second) {
                 fail("it is damaged: records of the archive overlap");
             }
-        }
-    }
-
-    void refuse_compressed(const Record& record) const {
-        if (record.is_compressed) {
-            fail(record.name, "is compressed; PyTorch stores its records as they are");
         }
     }
 

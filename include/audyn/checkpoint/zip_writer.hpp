@@ -53,12 +53,14 @@ inline constexpr uint64_t zip_max16 = std::numeric_limits<uint16_t>::max();
 class ZipWriter {
 public:
     /// \param file empty and open for writing; must live longer. \param folder first part of every record's name.
-    ZipWriter(core::File& file, std::string folder) : file_(file), folder_(std::move(folder)) {}
+    /// \param zip64_from sizes and places that need zip64; smaller only for tests.
+    ZipWriter(core::File& file, std::string folder, uint64_t zip64_from = detail::zip_max32)
+        : file_(file), folder_(std::move(folder)), zip64_from_(zip64_from) {}
 
     /// Begins the record `name`, whose content of `size` bytes comes by `append`.
     void begin(std::string_view name, uint64_t size) {
         record_ = {folder_ + "/" + std::string(name), position_, size, 0};
-        const bool is_large = size >= detail::zip_max32;
+        const bool is_large = size >= zip64_from_;
         const uint64_t extra_begin = position_ + local_header_size + record_.name.size() + (is_large ? 20 : 0);
         // The padding is a header field of its own kind, as in PyTorch, whose own header takes 4 bytes.
         const uint64_t padding = (alignment - (extra_begin + 4) % alignment) % alignment;
@@ -146,8 +148,8 @@ private:
     }
 
     void write_directory_entry(const Record& record) {
-        const bool is_large = record.size >= detail::zip_max32;
-        const bool is_far = record.header_offset >= detail::zip_max32;
+        const bool is_large = record.size >= zip64_from_;
+        const bool is_far = record.header_offset >= zip64_from_;
         const uint64_t extra = (is_large || is_far) ? 4U + (is_large ? 16U : 0U) + (is_far ? 8U : 0U) : 0U;
         detail::ZipFields entry;
         entry.u32(detail::zip_central_signature).u16(45).u16(extra > 0 ? 45 : 20).u16(utf8_flag).u16(stored);
@@ -169,20 +171,25 @@ private:
 
     void write_end(uint64_t directory_begin, uint64_t directory_size) {
         const uint64_t count = records_.size();
+        const bool is_large =
+            count >= detail::zip_max16 || directory_begin >= zip64_from_ || directory_size >= zip64_from_;
         detail::ZipFields end;
-        if (count >= detail::zip_max16 || directory_begin >= detail::zip_max32 || directory_size >= detail::zip_max32) {
+        if (is_large) {
             end.u32(detail::zip64_end_signature).u64(44).u16(45).u16(45).u32(0).u32(0);
             end.u64(count).u64(count).u64(directory_size).u64(directory_begin);
             end.u32(detail::zip64_locator_signature).u32(0).u64(position_).u32(1);
         }
-        const uint64_t short_count = std::min(count, detail::zip_max16);
+        const uint64_t short_count = is_large ? detail::zip_max16 : count;
         end.u32(detail::zip_end_signature).u16(0).u16(0).u16(short_count).u16(short_count);
-        end.u32(std::min(directory_size, detail::zip_max32)).u32(std::min(directory_begin, detail::zip_max32)).u16(0);
+        end.u32(is_large ? detail::zip_max32 : directory_size)
+            .u32(is_large ? detail::zip_max32 : directory_begin)
+            .u16(0);
         write(end.bytes().data(), end.bytes().size());
     }
 
     core::File& file_;
     std::string folder_;
+    uint64_t zip64_from_;
     uint64_t position_ = 0;
     uint64_t content_begin_ = 0;
     Record record_;

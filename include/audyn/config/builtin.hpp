@@ -176,7 +176,7 @@ key_mapping: null
 ddp_kwargs: null
 
 resume:
-  continue_from: null
+  continue_from: null  # a checkpoint, or auto: the newest of this run, if there is one
 
 output:
   exp_dir: ./exp
@@ -193,12 +193,26 @@ output:
       path: ${...exp_dir}/model/last.pth
     best_epoch:
       path: ${...exp_dir}/model/best_epoch.pth
+    top_k:
+      k: null  # the best k epochs are kept
+      monitor: validation/total
+      mode: min
+      path: ${...exp_dir}/model/top_epoch{epoch}.pth
+    every_seconds: null  # writes last when so long nothing was saved
+    keep_last: null  # of the files of iteration, and of epoch, only the newest are kept
+    async: false  # wait or skip: in the background; a third at a time waits or is left out
+    save_on_exception: false
+    on_failure: stop  # when a file cannot be written; or proceed
 
 steps:
   epochs: null
   iterations: 100000
   lr_scheduler: null
   gradient_accumulation: 1
+
+signals:  # save, save_and_exit or null
+  SIGTERM: save_and_exit
+  SIGUSR1: save
 
 log_every_n_iterations: 10
 limit_train_batches: null

@@ -206,6 +206,10 @@ private:
 
     static void embed(Value& root, const std::string& package, Value content) {
         const std::vector<std::string> keys = split_path(package);
+        if (keys.size() > static_cast<std::size_t>(limits::depth)) {
+            throw error_at(content.location(),
+                           concat({"the package is nested deeper than ", std::to_string(limits::depth), " levels"}));
+        }
         Value* current = &root;
         for (std::size_t index = 0; index + 1 < keys.size(); ++index) {
             Value dict = Value::dict();

@@ -104,6 +104,13 @@ public:
         return current;
     }
 
+    /// The member of a dictionary with this very key, which is no path; nothing when it is absent.
+    [[nodiscard]] std::optional<Config> find_key(std::string_view key) const {
+        const Config here = resolved();
+        const Value* child = here.node_->find(key);
+        return child != nullptr ? std::optional<Config>(here.at_node(child)) : std::nullopt;
+    }
+
     [[nodiscard]] bool contains(std::string_view path) const { return find(path).has_value(); }
 
     /// The value as a `T`: `bool`, an integer (its range is checked), `float`, `double`, `std::string`,
@@ -279,6 +286,11 @@ public:
                         concat({(own.empty() ? "the configuration" : concat({"'", own, "'"})), " ", reason}), hint);
     }
 
+    /// As `error`, about the key and not its value: the caret stands below the key.
+    [[nodiscard]] ConfigError key_error(std::string_view reason, std::string_view hint = {}) const {
+        return error_at(node_->key_location(), concat({"'", path(), "' ", reason}), hint);
+    }
+
     /// An error about an unknown name, with the nearest of those that exist: `'optimizer._target_' names an unknown
     /// target 'X'; did you ...`.
     [[nodiscard]] ConfigError error_unknown(std::string_view thing, std::string_view name,
@@ -415,18 +427,30 @@ private:
 
     void check_values(bool missing_too) const {
         Mistakes mistakes;
-        collect_mistakes(*node_, missing_too, mistakes);
+        Evaluation evaluation(document_->environment);
+        std::size_t budget = 0;
+        collect_mistakes(*node_, missing_too, evaluation, budget, mistakes);
         mistakes.throw_if_any();
     }
 
-    void collect_mistakes(const Value& node, bool missing_too, Mistakes& mistakes) const {
+    /// What an interpolation refers to is visited at its own place; only what a resolver made is looked into here.
+    void collect_mistakes(const Value& node, bool missing_too, Evaluation& evaluation, std::size_t& budget,
+                          Mistakes& mistakes) const {
+        if (evaluation.is_exhausted()) {
+            return;
+        }
         if (node.is_interpolation()) {
-            mistakes.attempt([&] { static_cast<void>(Evaluation(document_->environment).resolved_copy(node)); });
+            mistakes.attempt([&] {
+                const Found found = evaluation.dereference(node);
+                if (found.owner && found.node->is_container() && budget < limits::nodes) {
+                    static_cast<void>(evaluation.resolved_copy(*found.node, budget));
+                }
+            });
         } else if (missing_too && node.is_missing()) {
             mistakes.attempt([&] { static_cast<void>(at_node(&node).resolved()); });
         }
         for (std::size_t index = 0; index < node.size(); ++index) {
-            collect_mistakes(node.child(index), missing_too, mistakes);
+            collect_mistakes(node.child(index), missing_too, evaluation, budget, mistakes);
         }
     }
 
@@ -549,9 +573,11 @@ struct Converter<std::vector<T>> {
             throw config.mismatch("a list");
         }
         std::vector<T> result;
+        Mistakes mistakes;
         for (const Config& element : here.elements()) {
-            result.push_back(element.as<T>());
+            mistakes.attempt([&] { result.push_back(element.as<T>()); });
         }
+        mistakes.throw_if_any();
         return result;
     }
 };
@@ -564,9 +590,11 @@ struct Converter<std::map<std::string, T>> {
             throw config.mismatch("a dictionary");
         }
         std::map<std::string, T> result;
-        for (const auto& [key, value] : here.items()) {
-            result.emplace(key, value.template as<T>());
+        Mistakes mistakes;
+        for (const auto& item : here.items()) {
+            mistakes.attempt([&] { result.emplace(item.first, item.second.template as<T>()); });
         }
+        mistakes.throw_if_any();
         return result;
     }
 };

@@ -33,8 +33,12 @@ namespace limits {
 inline constexpr int depth = 256;        ///< of nested lists, dictionaries, interpolations, defaults lists
 inline constexpr int defaults = 100'000; ///< items of all defaults lists of one composition
 inline constexpr std::size_t nodes =
-    4'000'000; ///< of one document after its aliases are copied, or of one resolved tree
-inline constexpr std::size_t file_size = 256UL << 20U; ///< bytes of one file
+    1'000'000; ///< of one document after its aliases are copied, or of one resolved tree
+inline constexpr std::size_t interpolations = 2'000'000; ///< followed in one access
+inline constexpr std::size_t text = 16UL << 20U;         ///< bytes of a text that interpolation puts together
+inline constexpr std::size_t expression = 1UL << 20U;    ///< bytes of an override, or of a text with `${`
+inline constexpr std::size_t open_brackets = 10'000;     ///< in a file: each costs yaml-cpp memory until it is closed
+inline constexpr std::size_t file_size = 8UL << 20U;     ///< bytes of one file
 } // namespace limits
 
 } // namespace audyn::config

@@ -122,6 +122,9 @@ public:
         }
     }
 
+    /// True once a limit was met, after which nothing can be resolved.
+    [[nodiscard]] bool is_exhausted() const { return followed_ > limits::interpolations; }
+
     enum class Status { found, absent, missing, not_container };
     struct Selection {
         Status status = Status::absent;
@@ -244,6 +247,10 @@ private:
 
     Found evaluate_node(const Value& node) {
         const auto& text = *node.get_if<std::string>();
+        if (++followed_ > limits::interpolations) {
+            throw failure(node, concat({"resolving follows more than ", std::to_string(limits::interpolations),
+                                        " interpolations"}));
+        }
         grammar::Expression expression;
         try {
             expression = grammar::parse_interpolation(text);
@@ -290,6 +297,10 @@ private:
         std::string text;
         for (const auto& part : parts) {
             text += part.nested.empty() ? part.text : python_text(*evaluate(part.nested[0], node).node);
+            if (text.size() > limits::text) {
+                throw failure(node,
+                              concat({"resolving gives a text longer than ", std::to_string(limits::text), " bytes"}));
+            }
         }
         return text;
     }
@@ -675,6 +686,7 @@ private:
 
     Environment& environment_;
     std::vector<const Value*> active_;
+    std::size_t followed_ = 0;
     int depth_ = 0;
     int copy_depth_ = 0;
 };

@@ -48,6 +48,9 @@ public:
     InterpolationLexer(std::string_view text, Mode first) : text_(text), modes_{first} {}
 
     [[nodiscard]] std::vector<Token> run() {
+        if (text_.size() > limits::expression) {
+            throw SyntaxError{concat({"longer than ", std::to_string(limits::expression), " bytes"}), 0};
+        }
         std::vector<Token> tokens;
         while (position_ < text_.size()) {
             const Mode mode = modes_.back();

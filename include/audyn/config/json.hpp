@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/config/config.hpp>
+#include <audyn/config/diagnostic.hpp>
 #include <audyn/config/value.hpp>
 
 #include <nlohmann/json.hpp>
@@ -53,8 +54,13 @@ namespace audyn::config {
     return to_json(config.to_value(resolve));
 }
 
-/// The value of a JSON document. A string with `${` in it becomes an interpolation, as in YAML.
-[[nodiscard]] inline Value from_json(const nlohmann::ordered_json& json) {
+/// The value of a JSON document. A string with `${` in it becomes an interpolation, as in YAML. Throws `ConfigError`
+/// when it is nested too deeply; `level` counts that.
+[[nodiscard]] inline Value from_json(const nlohmann::ordered_json& json, int level = 0) {
+    if (level > limits::depth) {
+        throw ConfigError(
+            concat({"the JSON document is nested deeper than ", std::to_string(limits::depth), " levels"}));
+    }
     switch (json.type()) {
     case nlohmann::ordered_json::value_t::boolean:
         return json.get<bool>();
@@ -78,9 +84,9 @@ namespace audyn::config {
     Value value = json.is_array() ? Value::list() : Value::dict();
     for (const auto& [key, child] : json.items()) {
         if (json.is_array()) {
-            value.append(from_json(child));
+            value.append(from_json(child, level + 1));
         } else {
-            value.set(Key(key), from_json(child));
+            value.set(Key(key), from_json(child, level + 1));
         }
     }
     return value;

@@ -64,7 +64,9 @@ public:
             return source_ && !source_->name.empty() ? source_->name : "the program";
         }
         if (source_->origin == Origin::command_line) {
-            return concat({"override '", source_->text, "'"});
+            const std::string_view text = source_->text;
+            const std::size_t end = text.size() > longest_line ? boundary(text, longest_line) : text.size();
+            return concat({"override '", text.substr(0, end), end < text.size() ? "...'" : "'"});
         }
         const std::string name =
             source_->origin == Origin::builtin ? concat({"built-in ", source_->name}) : source_->name;

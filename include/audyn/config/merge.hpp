@@ -88,6 +88,10 @@ public:
     /// Sets the value at a path. Dictionaries on the way are made; a scalar on the way is replaced by one.
     void update(Value& root, const std::string& path, Value value) {
         std::vector<std::string> keys = split_path(path);
+        if (keys.size() > static_cast<std::size_t>(limits::depth)) {
+            throw error_at(value.key_location(),
+                           concat({"the key is nested deeper than ", std::to_string(limits::depth), " levels"}));
+        }
         const std::string last = std::move(keys.back());
         keys.pop_back();
         Value* current = &root;

@@ -78,6 +78,9 @@ public:
     explicit OverrideLexer(std::string_view text) : text_(text) {}
 
     [[nodiscard]] std::vector<Token> run() {
+        if (text_.size() > limits::expression) {
+            throw SyntaxError{concat({"longer than ", std::to_string(limits::expression), " bytes"}), 0};
+        }
         std::vector<Token> tokens;
         bool in_value = false;
         while (position_ < text_.size()) {

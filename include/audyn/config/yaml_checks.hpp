@@ -30,11 +30,22 @@ namespace audyn::config::detail {
     return {source, line, static_cast<int>(before.size() - start) + 1};
 }
 
-/// Malformed UTF-8 and characters that YAML forbids.
+/// Malformed UTF-8, characters that YAML forbids, and texts that would take too much memory.
 inline void check_characters(const std::shared_ptr<const Source>& source) {
     const std::string_view text = source->text;
+    if (text.size() > limits::file_size) {
+        throw ConfigError(
+            concat({source->name, ": the text is larger than ", std::to_string(limits::file_size), " bytes"}));
+    }
+    std::size_t open = 0;
     for (std::size_t position = 0; position < text.size();) {
         const auto byte = static_cast<unsigned char>(text[position]);
+        open += byte == '[' || byte == '{' ? 1 : 0;
+        open -= (byte == ']' || byte == '}') && open > 0 ? 1 : 0;
+        if (open > limits::open_brackets) {
+            throw error_at(location_of(source, position),
+                           concat({"more than ", std::to_string(limits::open_brackets), " brackets are open here"}));
+        }
         if (byte < 0x80) {
             if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F) {
                 throw error_at(location_of(source, position), "a control character is not allowed here");
@@ -200,7 +211,9 @@ private:
 [[nodiscard]] inline std::size_t skip_properties(std::string_view text, std::size_t position) {
     position = std::min(position, text.size());
     while (position < text.size() && (text[position] == '!' || text[position] == '&')) {
-        position += scalar::span_of(text.substr(position), [](char c) { return c != ' ' && c != '\n' && c != '\t'; });
+        constexpr std::string_view end = " \n\t,[]{}\"'";
+        position +=
+            scalar::span_of(text.substr(position), [end](char c) { return end.find(c) == std::string_view::npos; });
         position += scalar::span_of(text.substr(position), [](char c) { return c == ' ' || c == '\n'; });
     }
     return position;

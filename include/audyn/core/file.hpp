@@ -10,9 +10,12 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace audyn::core {
 
@@ -112,6 +115,18 @@ public:
         }
     }
 
+    /// Locks the file against every other opening of it, until it is closed. False when it is locked already.
+    /// \throws Error
+    [[nodiscard]] bool try_lock() {
+        if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
+            return true;
+        }
+        if (errno != EWOULDBLOCK) {
+            fail("cannot lock");
+        }
+        return false;
+    }
+
     /// Closes the file; some file systems report a failed write only here. \throws Error
     void close() {
         if (::close(std::exchange(descriptor_, -1)) != 0) {
@@ -135,8 +150,22 @@ inline void sync_folder(const std::filesystem::path& folder) {
     File(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY).sync();
 }
 
+/// Makes `folder` and the folders above it, durably. Does nothing when it exists, or is empty. \throws Error
+inline void create_folders(const std::filesystem::path& folder) {
+    std::error_code reason;
+    if (folder.empty() || std::filesystem::exists(folder, reason)) {
+        return;
+    }
+    create_folders(folder.parent_path());
+    if (!std::filesystem::create_directory(folder, reason) && reason) {
+        throw Error("cannot create the folder " + folder.string() + ": " + reason.message());
+    }
+    sync_folder(folder.parent_path());
+}
+
 /// A new content for `path` that appears at once or not at all: written to a temporary file in the same folder, which
-/// `commit` makes durable and renames. Without `commit` the temporary file is removed and an earlier file stays.
+/// `commit` makes durable and renames. Without `commit` the temporary file is removed and an earlier file stays. When
+/// the process dies first, `remove_leftovers` finds it: the file is locked while it is being written.
 class AtomicFile {
 public:
     /// Creates the folder of `path` when it does not exist. \throws Error
@@ -155,30 +184,26 @@ public:
     /// Replaces `path`. \throws Error
     void commit() {
         file_.sync();
-        file_.close();
         if (::rename(file_.path().c_str(), path_.c_str()) != 0) {
             const int reason = errno;
             throw Error("cannot replace " + path_.string() + ": " + std::strerror(reason));
         }
         committed_ = true;
+        file_.close();
         sync_folder(path_.parent_path());
     }
 
 private:
     static File create_temporary(const std::filesystem::path& path) {
-        if (path.has_parent_path()) {
-            std::error_code reason;
-            std::filesystem::create_directories(path.parent_path(), reason);
-            if (reason) {
-                throw Error("cannot create the folder " + path.parent_path().string() + ": " + reason.message());
-            }
-        }
+        create_folders(path.parent_path());
         // Exclusive creation rather than mkstemp: the file gets the permissions that the umask gives any other.
         for (int attempt = 0;; ++attempt) {
             std::filesystem::path temporary = path;
             temporary += "." + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
             if (attempt == max_attempts || !std::filesystem::exists(temporary)) {
-                return {std::move(temporary), O_RDWR | O_CREAT | O_EXCL};
+                File file(std::move(temporary), O_RDWR | O_CREAT | O_EXCL);
+                static_cast<void>(file.try_lock()); // Nobody else knows the name yet.
+                return file;
             }
         }
     }
@@ -189,5 +214,49 @@ private:
     File file_;
     bool committed_ = false;
 };
+
+namespace detail {
+
+/// True for `PREFIX...PROCESS-NUMBER.tmp`, a name that `AtomicFile` gives.
+[[nodiscard]] inline bool is_temporary_name(std::string_view name, std::string_view prefix) {
+    constexpr std::string_view suffix = ".tmp";
+    const auto digits = [](std::string_view text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+    };
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) {
+        return false;
+    }
+    name.remove_suffix(suffix.size());
+    const std::size_t dash = name.rfind('-');
+    const std::size_t dot = name.rfind('.', dash);
+    return dash != name.npos && dot != name.npos && dot >= prefix.size() && digits(name.substr(dash + 1)) &&
+           digits(name.substr(dot + 1, dash - dot - 1));
+}
+
+} // namespace detail
+
+/// Removes what `AtomicFile`s of processes that died left behind in `folder`, for files whose name begins with
+/// `prefix`. What a living process is writing stays. Does nothing when there is no such folder.
+/// Returns the files that were removed. \throws Error
+inline std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& folder,
+                                                           std::string_view prefix) {
+    std::vector<std::filesystem::path> removed;
+    std::error_code reason;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, reason)) {
+        const std::string name = entry.path().filename().string();
+        if (!detail::is_temporary_name(name, prefix)) {
+            continue;
+        }
+        File file(folder / name, O_RDONLY);
+        if (!file.try_lock()) {
+            continue;
+        }
+        if (::unlink(file.path().c_str()) != 0) {
+            file.fail("cannot remove");
+        }
+        removed.push_back(file.path());
+    }
+    return removed;
+}
 
 } // namespace audyn::core

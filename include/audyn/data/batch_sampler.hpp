@@ -2,6 +2,7 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/data/sampler.hpp>
+#include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
 
@@ -51,6 +52,11 @@ public:
 
     /// The epoch after the whole job has read its first `consumed_samples` samples.
     [[nodiscard]] virtual BatchPlan plan(int64_t consumed_samples) const = 0;
+
+    /// What decides the batches beside the epoch. Part of a checkpoint.
+    [[nodiscard]] virtual StateDict state_dict() const { return {}; }
+    /// \throws StateError
+    virtual void load_state_dict(const StateDict&) {}
 };
 
 /// Batches of `batch_size` samples each; Python's `BatchSampler`. The last may be smaller, unless `drop_last`.
@@ -83,6 +89,9 @@ public:
         }
         return plan;
     }
+
+    [[nodiscard]] StateDict state_dict() const override { return sampler_->state_dict(); }
+    void load_state_dict(const StateDict& state) override { sampler_->load_state_dict(state); }
 
 private:
     [[nodiscard]] int64_t batches_of(int64_t samples) const {

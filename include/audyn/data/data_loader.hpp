@@ -10,10 +10,12 @@
 #include <audyn/data/loader.hpp>
 #include <audyn/data/random.hpp>
 #include <audyn/data/sampler.hpp>
+#include <audyn/state/state_dict.hpp>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -120,7 +122,7 @@ class DataLoader : public Loader {
 public:
     /// \throws UsageError when options contradict each other, or memory cannot be pinned.
     explicit DataLoader(std::shared_ptr<const Dataset> dataset, DataLoaderOptions options = {})
-        : options_(std::move(options)) {
+        : options_(std::move(options)), seed_(options_.seed()) {
         options_.check();
         if (options_.pin_memory() && !at::hasCUDA()) {
             throw UsageError("pin_memory needs a CUDA device and a program built with audyn::cuda");
@@ -139,7 +141,7 @@ public:
         batch_sampler_->set_epoch(epoch);
         plan_ = std::make_shared<const BatchPlan>(batch_sampler_->plan(consumed_samples));
         check_indices();
-        source_ = RandomSource(options_.seed(), epoch);
+        source_ = RandomSource(seed_, epoch);
         given_ = 0;
         consumed_samples_ = consumed_samples;
         skipped_samples_ = 0;
@@ -172,6 +174,28 @@ public:
     }
 
     [[nodiscard]] int64_t consumed_samples() const override { return consumed_samples_; }
+
+    /// Reads nothing.
+    [[nodiscard]] int64_t consumed_samples_of(int64_t epoch, int64_t batches) override {
+        batch_sampler_->set_epoch(epoch);
+        const BatchPlan plan = batch_sampler_->plan(0);
+        const int64_t count = std::min(batches, static_cast<int64_t>(plan.batches.size()));
+        return count == 0 ? 0 : plan.batches[static_cast<std::size_t>(count - 1)].consumed_samples;
+    }
+
+    /// The seeds: of what samples draw, and of the sampler's order.
+    [[nodiscard]] StateDict state_dict() const override {
+        return {{"seed", static_cast<int64_t>(seed_)}, {"sampler", batch_sampler_->state_dict()}};
+    }
+    void load_state_dict(const StateDict& state) override {
+        const auto saved = static_cast<uint64_t>(state.at("seed").as_int());
+        if (saved != seed_) {
+            warn("the data's order goes on with the checkpoint's seed " + std::to_string(saved) + ", not with " +
+                 std::to_string(seed_));
+        }
+        seed_ = saved;
+        batch_sampler_->load_state_dict(state.at("sampler").as_dict());
+    }
 
     /// Samples that could not be read and were skipped so far in this epoch, on this rank.
     [[nodiscard]] int64_t skipped_samples() const { return skipped_samples_; }
@@ -236,6 +260,7 @@ private:
     }
 
     DataLoaderOptions options_;
+    uint64_t seed_;
     std::shared_ptr<BatchSampler> batch_sampler_;
     std::shared_ptr<const detail::BatchReader> reader_;
     std::shared_ptr<const BatchPlan> plan_;

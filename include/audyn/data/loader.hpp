@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/data/batch.hpp>
+#include <audyn/state/state_dict.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,20 @@ public:
 
     /// Samples that the batches given out so far in this epoch hold, over the whole job: the position to resume from.
     [[nodiscard]] virtual int64_t consumed_samples() const = 0;
+
+    /// Samples that the first `batches` batches of `epoch` hold, over the whole job: where a checkpoint that counts
+    /// batches only, as Python's do, is to be resumed. Here by reading them; ends the epoch that was begun.
+    [[nodiscard]] virtual int64_t consumed_samples_of(int64_t epoch, int64_t batches) {
+        start_epoch(epoch);
+        for (int64_t i = 0; i < batches && next(); ++i) {
+        }
+        return consumed_samples();
+    }
+
+    /// What decides the order and the content of epochs, beside the options: seeds. Part of a checkpoint.
+    [[nodiscard]] virtual StateDict state_dict() const { return {}; }
+    /// Takes what `state_dict` gave, before `start_epoch`. \throws StateError
+    virtual void load_state_dict(const StateDict&) {}
 };
 
 } // namespace audyn::data

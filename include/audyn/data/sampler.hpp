@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/state/state_dict.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/Tensor.h>
@@ -31,6 +32,11 @@ public:
 
     /// The samples' indices in the order of the epoch: int64, (size()), contiguous. It depends on the epoch alone.
     [[nodiscard]] virtual at::Tensor indices() const = 0;
+
+    /// What decides the order beside the epoch. Part of a checkpoint.
+    [[nodiscard]] virtual StateDict state_dict() const { return {}; }
+    /// \throws StateError
+    virtual void load_state_dict(const StateDict&) {}
 };
 
 /// 0, 1, ..., size - 1.
@@ -56,6 +62,8 @@ public:
     [[nodiscard]] at::Tensor indices() const override {
         return at::randperm(size_, at::detail::createCPUGenerator(seed_ + epoch_), at::kLong);
     }
+    [[nodiscard]] StateDict state_dict() const override { return {{"seed", static_cast<int64_t>(seed_)}}; }
+    void load_state_dict(const StateDict& state) override { seed_ = static_cast<uint64_t>(state.at("seed").as_int()); }
 
 private:
     int64_t size_;

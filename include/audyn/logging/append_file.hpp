@@ -54,13 +54,7 @@ public:
 
 private:
     static core::File open(const std::filesystem::path& path) {
-        if (path.has_parent_path()) {
-            std::error_code reason;
-            std::filesystem::create_directories(path.parent_path(), reason);
-            if (reason) {
-                throw Error("cannot create the folder " + path.parent_path().string() + ": " + reason.message());
-            }
-        }
+        core::create_folders(path.parent_path());
         return {path, O_WRONLY | O_CREAT | O_APPEND};
     }
 

@@ -4,12 +4,14 @@
 #include <audyn/core/file.hpp>
 #include <audyn/logging/append_file.hpp>
 #include <audyn/logging/logger.hpp>
+#include <audyn/state/state_dict.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -78,11 +80,13 @@ namespace detail {
 
 /// Scalars as a table: the column `step`, then one column for each tag in the order of appearance; one row for each
 /// call, empty where a tag had no value. A new tag rewrites the file atomically with one more column. An existing file
-/// is continued, as after a resume. Numbers are written in full precision. Flushes itself about every ten seconds.
+/// is continued; a resume first takes back the rows after its checkpoint. Numbers are written in full precision.
+/// Flushes itself about every ten seconds.
 class CsvLogger : public Logger {
 public:
     /// \throws Error when `path` cannot be written or holds something that is not such a table.
     explicit CsvLogger(std::filesystem::path path) : path_(std::move(path)) {
+        core::remove_leftovers(path_.parent_path(), path_.filename().string());
         if (std::error_code ignored; std::filesystem::file_size(path_, ignored) > 0 && !ignored) {
             read_header();
         } else {
@@ -109,6 +113,7 @@ public:
             }
         }
         file_->append(row + "\n");
+        ++rows_;
         if (Clock::now() - last_flush_ >= flush_interval) {
             flush();
         }
@@ -118,6 +123,15 @@ public:
         file_->flush();
         last_flush_ = Clock::now();
     }
+
+    [[nodiscard]] StateDict state_dict() const override { return {{"csv", path_.string()}, {"rows", rows_}}; }
+    void load_state_dict(const StateDict& state) override {
+        const state::Value* path = state.find("csv");
+        if (path != nullptr && path->as_string() == path_.string()) {
+            keep_rows(state.at("rows").as_int());
+        }
+    }
+    void restart() override { keep_rows(0); }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -144,6 +158,23 @@ private:
         if (text.back() != '\n') {
             std::filesystem::resize_file(path_, text.rfind('\n') + 1);
         }
+        rows_ = std::count(text.begin() + static_cast<std::ptrdiff_t>(header->second), text.end(), '\n');
+    }
+
+    /// Cuts off all rows but the first `count`.
+    void keep_rows(int64_t count) {
+        if (count >= rows_) {
+            return;
+        }
+        file_->flush();
+        const std::string text = content();
+        std::size_t end = detail::csv_row(text)->second;
+        for (int64_t row = 0; row < count; ++row) {
+            end = text.find('\n', end) + 1;
+        }
+        std::filesystem::resize_file(path_, end);
+        file_ = std::make_unique<AppendFile>(path_);
+        rows_ = count;
     }
 
     void add_columns(std::span<const Scalar> scalars) {
@@ -192,6 +223,7 @@ private:
     std::filesystem::path path_;
     std::vector<std::string> columns_{"step"};
     std::unique_ptr<AppendFile> file_;
+    int64_t rows_ = 0;
     Clock::time_point last_flush_ = Clock::now();
 };
 

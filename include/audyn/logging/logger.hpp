@@ -1,5 +1,7 @@
 #pragma once
 
+#include <audyn/state/state_dict.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -27,6 +29,14 @@ public:
 
     /// Hands everything taken so far to the operating system. \throws Error
     virtual void flush() = 0;
+
+    /// How far it has written, so that a resumed run writes nothing twice. Part of a checkpoint.
+    [[nodiscard]] virtual StateDict state_dict() const { return {}; }
+    /// Takes back what was written after `state`, if that is its own: it gets the states of all loggers of the
+    /// checkpoint, one after the other. \throws Error
+    virtual void load_state_dict(const StateDict&) {}
+    /// Takes back what an attempt at this run has written that died before its first checkpoint. \throws Error
+    virtual void restart() {}
 };
 
 } // namespace audyn::logging

@@ -71,9 +71,9 @@ protected:
     [[nodiscard]] bool uses_field(std::size_t field, std::size_t group) const override {
         return field != max_exp_avg_sq || options_[group].amsgrad();
     }
-    void update(detail::TensorLists& lists, const detail::Scaling& scaling) override;
-    [[nodiscard]] StateDict group_options(std::size_t group) const override;
-    void load_group_options(std::size_t group, const StateDict& saved) override;
+    inline void update(detail::TensorLists& lists, const detail::Scaling& scaling) override;
+    [[nodiscard]] inline StateDict group_options(std::size_t group) const override;
+    inline void load_group_options(std::size_t group, const StateDict& saved) override;
 
 private:
     /// Fields of a parameter's state.

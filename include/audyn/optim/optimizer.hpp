@@ -72,13 +72,13 @@ public:
     /// Divides the gradients by `grad_scale` and steps, unless `found_inf` is not zero: then nothing changes. Both are
     /// float32 scalars. An undefined `grad_scale` means that the gradients are unscaled already.
     /// No host synchronisation. \throws UsageError when supports_amp_scaling() is false.
-    virtual void step(const at::Tensor& grad_scale, const at::Tensor& found_inf);
+    inline virtual void step(const at::Tensor& grad_scale, const at::Tensor& found_inf);
 
     /// Whether the step with `grad_scale` and `found_inf` exists; Python's `_step_supports_amp_scaling`.
     [[nodiscard]] virtual bool supports_amp_scaling() const { return false; }
 
     /// Calls `closure` with gradients enabled, steps, and returns the loss.
-    virtual at::Tensor step(const Closure& closure);
+    inline virtual at::Tensor step(const Closure& closure);
 
     /// Drops the gradients, or fills them with zeros. Works with gradients that are views of DDP's buckets.
     void zero_grad(bool set_to_none = true);

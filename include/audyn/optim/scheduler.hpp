@@ -24,7 +24,7 @@ public:
     LRScheduler& operator=(const LRScheduler&) = delete;
 
     /// Sets the next learning rates.
-    virtual void step();
+    inline virtual void step();
 
     /// The rates set last, one for each group.
     [[nodiscard]] const std::vector<double>& last_lr() const { return last_lr_; }
@@ -32,10 +32,10 @@ public:
     [[nodiscard]] int64_t last_epoch() const { return last_epoch_; }
 
     /// Python's layout; options of the schedule included.
-    [[nodiscard]] virtual StateDict state_dict() const;
+    [[nodiscard]] inline virtual StateDict state_dict() const;
     /// Goes on where `state` was taken, with its options, as in Python. The optimizer's state must be loaded as well.
     /// \throws StateError that lists what is missing; nothing is changed then.
-    virtual void load_state_dict(const StateDict& state);
+    inline virtual void load_state_dict(const StateDict& state);
 
 protected:
     explicit LRScheduler(Optimizer& optimizer) : groups_(optimizer.shared_groups()) {}

@@ -141,7 +141,7 @@ public:
     }
 
 protected:
-    [[nodiscard]] double compute_lr(std::size_t group) override;
+    [[nodiscard]] inline double compute_lr(std::size_t group) override;
     [[nodiscard]] std::optional<double> closed_form_lr(std::size_t group) const override {
         return eta_min_ + (base_lr(group) - eta_min_) * (1.0 + cosine(last_epoch())) / 2.0;
     }
@@ -228,9 +228,9 @@ public:
     OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);
 
 protected:
-    [[nodiscard]] double compute_lr(std::size_t group) override;
-    [[nodiscard]] StateDict options() const override;
-    void load_options(const StateDict& state) override;
+    [[nodiscard]] inline double compute_lr(std::size_t group) override;
+    [[nodiscard]] inline StateDict options() const override;
+    inline void load_options(const StateDict& state) override;
 
 private:
     /// A value of a group, by Python's name.
@@ -409,15 +409,15 @@ public:
     SequentialLR(Optimizer& optimizer, std::vector<std::unique_ptr<LRScheduler>> schedulers,
                  std::vector<int64_t> milestones);
 
-    void step() override;
-    [[nodiscard]] StateDict state_dict() const override;
-    void load_state_dict(const StateDict& state) override;
+    inline void step() override;
+    [[nodiscard]] inline StateDict state_dict() const override;
+    inline void load_state_dict(const StateDict& state) override;
 
 protected:
     [[nodiscard]] double compute_lr(std::size_t group) override { return groups()[group].lr; }
     [[nodiscard]] StateDict options() const override { return {}; }
     void load_options(const StateDict&) override {}
-    void undo_step() override;
+    inline void undo_step() override;
 
 private:
     std::vector<std::unique_ptr<LRScheduler>> schedulers_;

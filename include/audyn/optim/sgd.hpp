@@ -74,10 +74,10 @@ protected:
     [[nodiscard]] bool uses_field(std::size_t, std::size_t group) const override {
         return *groups()[group].momentum != 0.0;
     }
-    void update(detail::TensorLists& lists, const detail::Scaling& scaling) override;
-    [[nodiscard]] StateDict group_options(std::size_t group) const override;
-    void load_group_options(std::size_t group, const StateDict& saved) override;
-    void load_parameter_state(std::size_t index, const StateDict& saved) override;
+    inline void update(detail::TensorLists& lists, const detail::Scaling& scaling) override;
+    [[nodiscard]] inline StateDict group_options(std::size_t group) const override;
+    inline void load_group_options(std::size_t group, const StateDict& saved) override;
+    inline void load_parameter_state(std::size_t index, const StateDict& saved) override;
 
 private:
     void update_with_dampening(detail::TensorLists& lists, const detail::SGDArguments& arguments,

@@ -27,8 +27,8 @@ public:
                             const NamedParameters& names = NamedParameters());
 
     using Optimizer::step;
-    void step() override;
-    at::Tensor step(const Closure& closure) override;
+    inline void step() override;
+    inline at::Tensor step(const Closure& closure) override;
 
     [[nodiscard]] const char* name() const override {
         const torch::optim::Optimizer& optimizer = *optimizer_;
@@ -36,14 +36,14 @@ public:
     }
 
 protected:
-    [[nodiscard]] StateDict group_options(std::size_t group) const override;
-    void load_group_options(std::size_t group, const StateDict& saved) override;
-    void check_group_options(std::size_t group, const StateDict& saved,
-                             std::vector<std::string>& mismatches) const override;
-    [[nodiscard]] StateDict parameter_state(std::size_t index) const override;
-    void check_parameter_state(std::size_t index, const StateDict& state,
-                               std::vector<std::string>& mismatches) const override;
-    void load_parameter_state(std::size_t index, const StateDict& state) override;
+    [[nodiscard]] inline StateDict group_options(std::size_t group) const override;
+    inline void load_group_options(std::size_t group, const StateDict& saved) override;
+    inline void check_group_options(std::size_t group, const StateDict& saved,
+                                    std::vector<std::string>& mismatches) const override;
+    [[nodiscard]] inline StateDict parameter_state(std::size_t index) const override;
+    inline void check_parameter_state(std::size_t index, const StateDict& state,
+                                      std::vector<std::string>& mismatches) const override;
+    inline void load_parameter_state(std::size_t index, const StateDict& state) override;
 
 private:
     static std::vector<ParamGroup> groups_of(torch::optim::Optimizer* optimizer, const NamedParameters& names);

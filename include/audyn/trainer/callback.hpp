@@ -26,8 +26,10 @@ public:
 
     virtual void on_fit_start(TrainerBase&) {}
     virtual void on_fit_end(TrainerBase&) {}
+    /// Also for `Interrupted`, the end by a signal.
     virtual void on_exception(TrainerBase&, const std::exception&) {}
 
+    /// Not called when a run is resumed within an epoch: that epoch had started before.
     virtual void on_epoch_start(TrainerBase&) {}
     /// After validation and before the epoch's checkpoints.
     virtual void on_epoch_end(TrainerBase&) {}
@@ -44,7 +46,7 @@ public:
     virtual void on_validation_batch_end(TrainerBase&, const data::Batch&, const Outputs&) {}
     virtual void on_validation_end(TrainerBase&) {}
 
-    /// A checkpoint was written to `path`.
+    /// A checkpoint was written to `path`; with `async`, some iterations ago.
     virtual void on_checkpoint_saved(TrainerBase&, const std::string&) {}
 
     /// What the callback needs to go on after a resume.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/trainer_base.hpp>
@@ -11,8 +12,7 @@
 
 namespace audyn::trainer {
 
-/// Whether a metric should fall or rise.
-enum class MonitorMode { min, max };
+using checkpoint::MonitorMode;
 
 /// Options of `EarlyStopping`, with Lightning's names.
 struct EarlyStoppingOptions {
@@ -36,6 +36,13 @@ public:
 
     [[nodiscard]] std::string name() const override { return "EarlyStopping(" + options_.monitor + ")"; }
 
+    /// A run that this callback had ended goes on only with more patience.
+    void on_fit_start(TrainerBase& trainer) override {
+        if (std::exchange(is_resumed_, false) && waited_ >= options_.patience) {
+            stop(trainer);
+        }
+    }
+
     /// \throws UsageError when nothing of that name was measured.
     void on_epoch_end(TrainerBase& trainer) override {
         const auto value = trainer.metric(options_.monitor);
@@ -47,7 +54,7 @@ public:
             sign_best_ = sign * *value;
             waited_ = 0;
         } else if (++waited_ >= options_.patience) {
-            trainer.stop("'" + options_.monitor + "' has not improved for " + std::to_string(waited_) + " epochs");
+            stop(trainer);
         }
     }
 
@@ -55,13 +62,19 @@ public:
     void load_state_dict(const StateDict& state) override {
         sign_best_ = state.at("best").as_float();
         waited_ = state.at("waited").as_int();
+        is_resumed_ = true;
     }
 
 private:
+    void stop(TrainerBase& trainer) const {
+        trainer.stop("'" + options_.monitor + "' has not improved for " + std::to_string(waited_) + " epochs");
+    }
+
     EarlyStoppingOptions options_;
     /// The best value so far, its sign turned where more is better.
     double sign_best_ = std::numeric_limits<double>::infinity();
     int64_t waited_ = 0;
+    bool is_resumed_ = false;
 };
 
 } // namespace audyn::trainer
@@ -69,5 +82,4 @@ private:
 namespace audyn {
 using trainer::EarlyStopping;
 using trainer::EarlyStoppingOptions;
-using trainer::MonitorMode;
 } // namespace audyn

@@ -3,6 +3,7 @@
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 
@@ -120,12 +121,17 @@ public:
         return first;
     }
 
-    /// The epoch's sums, so that an interrupted epoch can be continued.
+    /// The epoch's sums, so that an interrupted epoch can be continued. What was summed on a device stays apart, since
+    /// it goes on there: another order of additions would round differently. Reads from the device.
     [[nodiscard]] StateDict state_dict() const {
         StateDict cells;
         for (Slot i = 0; i < names_.size(); ++i) {
-            cells.set(names_[i],
-                      StateDict{{"sum", cells_[i].sum + read(cells_[i].device_sum)}, {"count", cells_[i].count}});
+            const Cell& cell = cells_[i];
+            StateDict state{{"sum", cell.sum}, {"count", cell.count}};
+            if (cell.device_sum.defined()) {
+                state.set("device_sum", read(cell.device_sum));
+            }
+            cells.set(names_[i], std::move(state));
         }
         return cells;
     }
@@ -134,10 +140,14 @@ public:
     void load_state_dict(const StateDict& state) {
         reset();
         for (const auto& [name, cell_state] : state) {
+            const StateDict& saved = cell_state.as_dict();
             Cell& cell = cells_[slot(name.string())];
-            cell.sum = cell_state.as_dict().at("sum").as_float();
-            cell.count = cell_state.as_dict().at("count").as_int();
+            cell.sum = saved.at("sum").as_float();
+            cell.count = saved.at("count").as_int();
             cell.finite_count = cell.count;
+            if (const state::Value* device_sum = saved.find("device_sum")) {
+                cell.device_sum = at::full({}, device_sum->as_float(), at::kDouble);
+            }
         }
     }
 
@@ -166,6 +176,9 @@ private:
         const auto options = value.options().dtype(value.device().is_mps() ? at::kFloat : at::kDouble);
         if (!cell.device_sum.defined()) {
             cell.device_sum = at::zeros({}, options);
+        }
+        if (!cell.device_finite_count.defined()) {
+            cell.device_sum = cell.device_sum.to(options); // A resumed sum comes from the host.
             cell.device_finite_count = at::zeros({}, value.options().dtype(at::kLong));
         }
         cell.device_sum.add_(value);

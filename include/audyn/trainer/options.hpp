@@ -2,15 +2,19 @@
 
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/signals.hpp>
 #include <audyn/trainer/key_mapping.hpp>
 
 #include <c10/core/Device.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace audyn::trainer {
 
@@ -81,6 +85,9 @@ public:
     TrainerOptions& save_checkpoint(checkpoint::SaveCheckpoint value) {
         return set(save_checkpoint_, std::move(value));
     }
+    /// What signals do while a run that writes `last` or `iteration` trains: by default SIGTERM saves and ends with
+    /// `Interrupted` (exit code 143 in `audyn::main`), and SIGUSR1 saves and goes on.
+    TrainerOptions& signals(std::vector<SignalAction> value) { return set(signals_, std::move(value)); }
     /// The live line on a terminal.
     TrainerOptions& progress_bar(bool value) { return set(progress_bar_, value); }
 
@@ -101,6 +108,7 @@ public:
         return validation_key_mapping_ ? *validation_key_mapping_ : key_mapping_;
     }
     [[nodiscard]] const checkpoint::SaveCheckpoint& save_checkpoint() const { return save_checkpoint_; }
+    [[nodiscard]] const std::vector<SignalAction>& signals() const { return signals_; }
     [[nodiscard]] bool progress_bar() const { return progress_bar_; }
 
     /// \throws UsageError naming the options that contradict each other or lie out of range.
@@ -115,6 +123,7 @@ public:
         require(log_every_n_iterations_ >= 1, "log_every_n_iterations must be at least 1");
         require(!clip_grad_norm_ || *clip_grad_norm_ > 0.0, "clip_grad_norm must be positive");
         require(!clip_grad_value_ || *clip_grad_value_ > 0.0, "clip_grad_value must be positive");
+        save_checkpoint_.check();
     }
 
 private:
@@ -144,6 +153,7 @@ private:
     KeyMapping key_mapping_;
     std::optional<KeyMapping> validation_key_mapping_;
     checkpoint::SaveCheckpoint save_checkpoint_;
+    std::vector<SignalAction> signals_{{SIGTERM, SignalReaction::save_and_exit}, {SIGUSR1, SignalReaction::save}};
     bool progress_bar_ = true;
 };
 

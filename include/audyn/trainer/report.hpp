@@ -3,6 +3,7 @@
 #include <audyn/logging/console.hpp>
 #include <audyn/logging/logger.hpp>
 #include <audyn/logging/progress_bar.hpp>
+#include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/metric_sums.hpp>
 
 #include <cstdint>
@@ -71,6 +72,29 @@ public:
     void flush() {
         for (const auto& logger : loggers_) {
             logger->flush();
+        }
+    }
+
+    /// How far each logger has written.
+    [[nodiscard]] state::List logger_states() const {
+        state::List states;
+        for (const auto& logger : loggers_) {
+            states.emplace_back(logger->state_dict());
+        }
+        return states;
+    }
+    /// Takes back what was logged after a checkpoint. \throws Error
+    void load_logger_states(const std::vector<state::Value>& states) {
+        for (const auto& logger : loggers_) {
+            for (const state::Value& state : states) {
+                logger->load_state_dict(state.as_dict());
+            }
+        }
+    }
+    /// Takes back what an attempt that died before its first checkpoint has logged. \throws Error
+    void restart_loggers() {
+        for (const auto& logger : loggers_) {
+            logger->restart();
         }
     }
 

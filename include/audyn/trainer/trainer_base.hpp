@@ -1,10 +1,12 @@
 #pragma once
 
-#include <audyn/checkpoint/load.hpp>
+#include <audyn/checkpoint/find.hpp>
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/checkpoint/save.hpp>
 #include <audyn/checkpoint/save_checkpoint.hpp>
+#include <audyn/checkpoint/saver.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/signals.hpp>
 #include <audyn/core/version.hpp>
 #include <audyn/data/loader.hpp>
 #include <audyn/logging/console.hpp>
@@ -14,17 +16,21 @@
 #include <audyn/optim/scheduler.hpp>
 #include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/callback.hpp>
+#include <audyn/trainer/finite.hpp>
 #include <audyn/trainer/metric_sums.hpp>
 #include <audyn/trainer/options.hpp>
 #include <audyn/trainer/random_state.hpp>
 #include <audyn/trainer/report.hpp>
+#include <audyn/trainer/resume_source.hpp>
 
-#include <ATen/ops/isfinite.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -51,7 +57,8 @@ public:
     virtual ~TrainerBase() = default;
 
     /// Trains until the budget of the options is spent, or a callback stops it; validates after every epoch.
-    /// \throws TrainingError when a loss is not finite; whatever callbacks, loaders and loggers throw.
+    /// \throws TrainingError when a loss is not finite; Interrupted when a signal ended the run, after its state was
+    /// saved; CheckpointError; whatever callbacks, loaders and loggers throw.
     void fit(data::Loader& train, std::vector<NamedLoader> validation = {});
     void fit(data::Loader& train, data::Loader& validation) { fit(train, {{"validation", validation}}); }
 
@@ -59,9 +66,16 @@ public:
     std::vector<Metric> validate(data::Loader& loader, const std::string& name = "validation");
     std::vector<Metric> test(data::Loader& loader) { return validate(loader, "test"); }
 
-    /// Continues from a checkpoint: call it before `fit`. \throws CheckpointError, StateError
+    /// Continues from a checkpoint, bit for bit: call it before `fit`. When the file is damaged, the newest whole one
+    /// of the same run takes its place, with a warning that names both. A file that Python's Audyn wrote continues as
+    /// Audyn would. \throws CheckpointError when there is none, StateError when it does not fit
     void resume(const std::string& path);
-    /// Writes the whole state. \throws TrainingError when a loss or a parameter is not finite: nothing is written then.
+    /// Continues from the newest whole checkpoint among the files of the `save_checkpoint` option. False when there is
+    /// none: then the run starts from the beginning. \throws CheckpointError when all that exist are damaged;
+    /// StateError when it does not fit
+    bool resume_newest();
+    /// Writes the whole state, at once. Call it between iterations. \throws TrainingError when a loss or a parameter
+    /// is not finite: nothing is written then; UsageError within an iteration; CheckpointError
     void save_checkpoint(const std::string& path);
 
     void add_callback(std::shared_ptr<Callback> callback) { callbacks_.push_back(std::move(callback)); }
@@ -109,7 +123,9 @@ public:
 
 protected:
     TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console)
-        : options_(std::move(options)), report_(std::move(console), options_.progress_bar()) {}
+        : options_(std::move(options)),
+          report_(std::move(console), options_.progress_bar()),
+          saver_(options_.save_checkpoint()) {}
 
     /// Names of what every step measures; the first is the total.
     void initialize_metrics(const std::vector<std::string>& names) {
@@ -120,6 +136,16 @@ protected:
         notify([&](Callback& callback) { callback.on_validation_batch_end(*this, batch, outputs); });
     }
     void clip_gradients(const std::vector<at::Tensor>& parameters);
+
+    /// What a process would do at a boundary, by what only it sees.
+    struct Wishes {
+        int exit_signal = 0;
+        int save_signal = 0;
+        bool is_save_due = false;
+    };
+    /// What all processes of the job do at this boundary: called by all of them after each iteration, and after each
+    /// batch of a validation, where only the end matters.
+    [[nodiscard]] virtual Wishes agree(Wishes own) { return own; }
 
     /// Forward and backward of one batch; gradients add up. `window`: batches of the iteration.
     virtual void train_batch(const data::Batch& batch, MetricSums& sums, bool synchronize, int64_t window) = 0;
@@ -136,22 +162,65 @@ private:
         std::string loader;
         Metric metric;
     };
+    using Clock = std::chrono::steady_clock;
+
+    /// Between iterations, in one before its optimizer step, or in that step.
+    enum class Phase { boundary, batches, step };
+
+    /// What an iteration changes before its optimizer step.
+    struct IterationStart {
+        int64_t batch_idx;
+        MetricSums sums;
+        StateDict random_state;
+        std::vector<at::Tensor> buffers;
+    };
+
+    /// Ends the run, from wherever it is thrown.
+    struct ExitSignal {
+        int number;
+    };
 
     [[nodiscard]] bool finished() const {
         return stop_reason_.has_value() || epoch_idx_ >= epochs_ || iteration_idx_ >= iterations_;
     }
+    /// True when the run was interrupted between the budget's last iteration and the end of its epoch.
+    [[nodiscard]] bool is_end_of_epoch_missing() const {
+        return !stop_reason_ && ended_iteration_idx_ < iteration_idx_ && iteration_idx_ <= iterations_;
+    }
+    [[nodiscard]] bool saves() const { return !options_.fast_dev_run() && !options_.save_checkpoint().empty(); }
+    void run(data::Loader& train, std::vector<NamedLoader>& validation);
     void run_epochs(data::Loader& train, std::vector<NamedLoader>& validation);
     void train_epoch(data::Loader& train);
     void run_iteration(data::Loader& train);
-    void log_iteration();
+    void at_boundary();
+    [[nodiscard]] Wishes wishes();
+    void log_iteration(double learning_rate);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
+
+    /// Files that are due at one boundary, all with the same state.
+    using Paths = std::vector<std::filesystem::path>;
     void save_epoch_checkpoints(double monitored);
-    void save_iteration_checkpoint();
+    void save_iteration_checkpoints(const Wishes& wishes);
+    void add_iteration_checkpoint(Paths& paths);
+    void save(Paths paths);
+    void finish_saves();
+    void settle_saves() noexcept;
+    void take_saved();
+    [[noreturn]] void exit_by(int signal);
+    void save_after_exception() noexcept;
+    void roll_back_iteration();
+    [[nodiscard]] std::optional<std::string> resume_path() const;
+    [[nodiscard]] std::string good_checkpoint() const;
     void require_finite();
-    void require_finite_parameters();
+    [[nodiscard]] StateDict current_state();
     [[nodiscard]] StateDict checkpoint_state();
+    [[nodiscard]] StateDict position();
+
+    void load_state_dict(const StateDict& state, const std::string& path);
     void load_position(const StateDict& state);
+    void continue_with(data::Loader& train);
+    void restore_random_state();
     void remember(const std::string& loader, const std::vector<Metric>& metrics);
     [[nodiscard]] data::Batch next_batch(data::Loader& loader);
 
@@ -186,6 +255,25 @@ private:
     std::optional<std::string> stop_reason_;
     std::vector<PassMetric> metrics_;
     std::vector<Metric> pass_metrics_;
+
+    checkpoint::Saver saver_;
+    Clock::time_point last_save_ = Clock::now();
+    Phase phase_ = Phase::boundary;
+    /// With `save_on_exception` only.
+    std::optional<IterationStart> iteration_start_;
+    /// The state before the end of the epoch that is being done.
+    std::optional<StateDict> boundary_state_;
+    /// Iterations at the last end of an epoch, be it whole or the budget's part of one.
+    int64_t ended_iteration_idx_ = 0;
+    /// Of the checkpoint that is continued: what waits for `fit`.
+    StateDict resumed_;
+    StateDict resumed_random_state_;
+    bool is_position_unknown_ = false;
+    bool is_restarted_ = false;
+    /// True when `fit` has done an iteration.
+    bool is_trained_ = false;
+    int64_t loader_batches_ = 0;
+    StateDict loader_state_;
 };
 
 namespace detail {
@@ -238,32 +326,56 @@ inline Progress TrainerBase::plan(const data::Loader& train) {
 inline void TrainerBase::fit(data::Loader& train, std::vector<NamedLoader> validation) {
     plan(train);
     stop_reason_.reset();
+    phase_ = Phase::boundary;
+    boundary_state_.reset();
+    is_trained_ = false;
     if (options_.fast_dev_run()) {
         report_.mute_loggers();
     }
     module().train();
+    const core::SignalScope signals(saves() && resume_path() ? options_.signals() : std::vector<SignalAction>());
     try {
-        notify([&](Callback& callback) { callback.on_fit_start(*this); });
-        run_epochs(train, validation);
-        notify([&](Callback& callback) { callback.on_fit_end(*this); });
+        continue_with(train);
+        try {
+            run(train, validation);
+        } catch (const ExitSignal& signal) {
+            exit_by(signal.number);
+        }
     } catch (const std::exception& error) {
         report_.bar().finish();
+        settle_saves();
+        if (options_.save_checkpoint().save_on_exception && dynamic_cast<const Interrupted*>(&error) == nullptr) {
+            save_after_exception();
+        }
         notify([&](Callback& callback) { callback.on_exception(*this, error); });
         throw;
     }
     report_.flush();
 }
 
+inline void TrainerBase::run(data::Loader& train, std::vector<NamedLoader>& validation) {
+    if (saves() && is_main_process()) {
+        for (const auto& file : checkpoint::remove_leftovers(options_.save_checkpoint())) {
+            console().info("Removed " + file.string() + ", which a run that died has left half written.");
+        }
+    }
+    last_save_ = Clock::now();
+    notify([&](Callback& callback) { callback.on_fit_start(*this); });
+    run_epochs(train, validation);
+    notify([&](Callback& callback) { callback.on_fit_end(*this); });
+}
+
 inline void TrainerBase::run_epochs(data::Loader& train, std::vector<NamedLoader>& validation) {
-    if (finished()) {
+    if (finished() && !is_end_of_epoch_missing()) {
         console().info("Nothing to train: " + std::to_string(iteration_idx_) + " of " + std::to_string(iterations_) +
                        " iterations are done.");
     }
     report_.bar().start_training(iterations_, iteration_idx_);
-    while (!finished()) {
+    while (!finished() || is_end_of_epoch_missing()) {
         train_epoch(train);
         end_epoch(validation);
     }
+    finish_saves();
     report_.bar().finish();
     if (stop_reason_) {
         console().info("Training stopped: " + *stop_reason_ + ".");
@@ -286,12 +398,21 @@ inline data::Batch TrainerBase::next_batch(data::Loader& loader) {
 }
 
 inline void TrainerBase::train_epoch(data::Loader& train) {
-    if (batch_idx_ == 0) {
+    const bool is_resumed_within = batch_idx_ > 0;
+    if (!is_resumed_within) {
+        restore_random_state();
         train_sums_.reset();
         consumed_samples_ = 0;
     }
-    train.start_epoch(epoch_idx_, consumed_samples_);
-    notify([&](Callback& callback) { callback.on_epoch_start(*this); });
+    if (batch_idx_ < batches_per_epoch_ && !finished()) {
+        train.start_epoch(epoch_idx_, consumed_samples_);
+    }
+    loader_state_ = train.state_dict();
+    if (is_resumed_within) {
+        restore_random_state();
+    } else {
+        notify([&](Callback& callback) { callback.on_epoch_start(*this); });
+    }
     report_.bar().start_epoch(epoch_idx_ + 1, epochs_, iterations_per_epoch_,
                               batch_idx_ / options_.gradient_accumulation());
     while (batch_idx_ < batches_per_epoch_ && !finished()) {
@@ -301,6 +422,13 @@ inline void TrainerBase::train_epoch(data::Loader& train) {
 
 inline void TrainerBase::run_iteration(data::Loader& train) {
     const int64_t window = std::min(options_.gradient_accumulation(), batches_per_epoch_ - batch_idx_);
+    if (options_.save_checkpoint().save_on_exception) {
+        iteration_start_ = {batch_idx_, train_sums_, random_state(options_.device()), {}};
+        for (const at::Tensor& buffer : module().buffers()) {
+            iteration_start_->buffers.push_back(buffer.clone());
+        }
+    }
+    phase_ = Phase::batches;
     zero_grad();
     train_sums_.start_iteration();
     int64_t samples = 0;
@@ -312,32 +440,54 @@ inline void TrainerBase::run_iteration(data::Loader& train) {
         ++batch_idx_;
         notify([&](Callback& callback) { callback.on_train_batch_end(*this, batch); });
     }
-    consumed_samples_ = train.consumed_samples();
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
+    phase_ = Phase::step;
     optimizer_step(options_.clip_grad_norm().has_value() || options_.clip_grad_value().has_value());
-    ++iteration_idx_;
-    report_.bar().advance(samples);
-    if (iteration_idx_ % options_.log_every_n_iterations() == 0) {
-        log_iteration();
-    }
+    const double used_learning_rate = learning_rate();
     if (lr_scheduler_ && options_.lr_scheduler() == SchedulerInterval::iteration) {
         lr_scheduler_->step();
     }
+    consumed_samples_ = train.consumed_samples();
+    ++iteration_idx_;
+    is_trained_ = true;
+    phase_ = Phase::boundary;
+    report_.bar().advance(samples);
+    if (iteration_idx_ % options_.log_every_n_iterations() == 0) {
+        log_iteration(used_learning_rate);
+    }
     notify([&](Callback& callback) { callback.on_iteration_end(*this); });
-    // The last iteration's checkpoint waits for the end of the epoch: it must hold what happens there.
+    at_boundary();
+}
+
+/// The one place between iterations where a run saves and heeds signals. The last iteration's checkpoints wait for the
+/// end of the epoch: they must hold what happens there.
+inline void TrainerBase::at_boundary() {
+    take_saved();
+    const Wishes agreed = agree(wishes());
+    if (agreed.exit_signal != 0) {
+        throw ExitSignal{agreed.exit_signal};
+    }
     if (batch_idx_ < batches_per_epoch_ && !finished()) {
-        save_iteration_checkpoint();
+        save_iteration_checkpoints(agreed);
     }
 }
 
-inline void TrainerBase::log_iteration() {
+inline TrainerBase::Wishes TrainerBase::wishes() {
+    const std::optional<double>& seconds = options_.save_checkpoint().every_seconds;
+    return {core::SignalScope::exit_signal(), core::SignalScope::save_signal(),
+            seconds && saves() && Clock::now() - last_save_ >= std::chrono::duration<double>(*seconds)};
+}
+
+inline void TrainerBase::log_iteration(double learning_rate) {
     require_finite();
     const std::vector<Metric> metrics = train_sums_.iteration_means();
-    report_.iteration(progress(), metrics, learning_rate());
+    report_.iteration(progress(), metrics, learning_rate);
 }
 
 inline void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     require_finite();
+    // What interrupts the end of an epoch leaves a state from which all of it is done again.
+    boundary_state_ = checkpoint_state();
     const bool whole = batch_idx_ >= batches_per_epoch_;
     const std::vector<Metric> train_metrics = train_sums_.means();
     remember("train", train_metrics);
@@ -355,8 +505,9 @@ inline void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
         batch_idx_ = 0;
         consumed_samples_ = 0;
     }
+    ended_iteration_idx_ = iteration_idx_;
+    boundary_state_.reset();
     save_epoch_checkpoints(loss);
-    save_iteration_checkpoint();
     report_.flush();
 }
 
@@ -383,6 +534,9 @@ inline std::vector<Metric> TrainerBase::validate(data::Loader& loader, const std
         const data::Batch batch = next_batch(loader);
         evaluate_batch(batch, sums);
         report_.bar().advance(batch.batch_size());
+        if (const Wishes agreed = agree({.exit_signal = core::SignalScope::exit_signal()}); agreed.exit_signal != 0) {
+            throw ExitSignal{agreed.exit_signal};
+        }
     }
     notify([&](Callback& callback) { callback.on_validation_end(*this); });
     std::vector<Metric> metrics = sums.means();
@@ -416,45 +570,221 @@ inline void TrainerBase::clip_gradients(const std::vector<at::Tensor>& parameter
     }
 }
 
-inline void TrainerBase::save_iteration_checkpoint() {
-    const auto& entry = options_.save_checkpoint().iteration;
-    if (entry && iteration_idx_ % entry->every == 0 && !options_.fast_dev_run()) {
-        save_checkpoint(checkpoint::format_checkpoint_path(entry->path, {.iteration = iteration_idx_, .epoch = {}}));
+inline std::optional<std::string> TrainerBase::resume_path() const {
+    const auto pattern = options_.save_checkpoint().resume_path();
+    if (!pattern) {
+        return std::nullopt;
     }
+    const bool is_last = options_.save_checkpoint().last.has_value();
+    return checkpoint::format_checkpoint_path(
+        *pattern, {.iteration = iteration_idx_, .epoch = is_last ? std::optional(epoch_idx_) : std::nullopt});
+}
+
+inline void TrainerBase::add_iteration_checkpoint(Paths& paths) {
+    const auto& entry = options_.save_checkpoint().iteration;
+    if (entry && iteration_idx_ % entry->every == 0) {
+        paths.push_back(checkpoint::format_checkpoint_path(entry->path, {.iteration = iteration_idx_, .epoch = {}}));
+        saver_.keep_iteration(paths.back());
+    }
+}
+
+inline void TrainerBase::save_iteration_checkpoints(const Wishes& wishes) {
+    if (!saves()) {
+        return;
+    }
+    const bool is_asked = wishes.save_signal != 0;
+    const auto& iteration = options_.save_checkpoint().iteration;
+    const bool is_due = wishes.is_save_due || (iteration && iteration_idx_ % iteration->every == 0);
+    const bool may_skip = options_.save_checkpoint().async == checkpoint::AsyncSave::skip && !is_asked;
+    if (is_due && may_skip && saver_.is_busy()) {
+        console().warning("The checkpoint at iteration " + std::to_string(iteration_idx_) +
+                          " is left out: the two before it are still being written.");
+        return;
+    }
+    Paths paths;
+    add_iteration_checkpoint(paths);
+    if (is_asked || wishes.is_save_due) {
+        paths.emplace_back(*resume_path());
+    }
+    if (is_asked) {
+        console().info(core::signal_name(wishes.save_signal) + ": a checkpoint is saved.");
+        core::SignalScope::clear_save_signal();
+    }
+    save(std::move(paths));
 }
 
 inline void TrainerBase::save_epoch_checkpoints(double monitored) {
     const int64_t epoch = batch_idx_ == 0 ? epoch_idx_ : epoch_idx_ + 1;
+    const checkpoint::CheckpointNumbers numbers{.iteration = {}, .epoch = epoch};
     const checkpoint::SaveCheckpoint& entries = options_.save_checkpoint();
     const bool best = monitored < best_loss_;
     if (best) {
         best_loss_ = monitored;
     }
-    if (options_.fast_dev_run()) {
+    if (!saves()) {
         return;
     }
+    Paths paths;
     if (best && entries.best_epoch) {
-        save_checkpoint(checkpoint::format_checkpoint_path(*entries.best_epoch, {.iteration = {}, .epoch = epoch}));
-        best_checkpoint_ = last_checkpoint_;
+        paths.push_back(checkpoint::format_checkpoint_path(*entries.best_epoch, numbers));
+        best_checkpoint_ = paths.back().string();
+    }
+    if (entries.top_k) {
+        const auto value = metric(entries.top_k->monitor);
+        if (!value) {
+            throw UsageError("save_checkpoint.top_k: there is no metric '" + entries.top_k->monitor + "' to monitor");
+        }
+        if (saver_.is_among_best(*value)) {
+            paths.push_back(checkpoint::format_checkpoint_path(entries.top_k->path, numbers));
+            saver_.keep_best(paths.back(), *value);
+        }
     }
     if (entries.epoch && epoch % entries.epoch->every == 0) {
-        save_checkpoint(checkpoint::format_checkpoint_path(entries.epoch->path, {.iteration = {}, .epoch = epoch}));
+        paths.push_back(checkpoint::format_checkpoint_path(entries.epoch->path, numbers));
+        saver_.keep_epoch(paths.back());
     }
+    add_iteration_checkpoint(paths);
     if (entries.last) {
-        save_checkpoint(
+        paths.push_back(
             checkpoint::format_checkpoint_path(*entries.last, {.iteration = iteration_idx_, .epoch = epoch}));
+        core::SignalScope::clear_save_signal();
+    }
+    save(std::move(paths));
+}
+
+/// Writes the state to each of `paths`, or begins to.
+inline void TrainerBase::save(Paths paths) {
+    require_finite();
+    if (paths.empty()) {
+        return;
+    }
+    for (auto path = paths.begin(); path != paths.end();) { // Two entries may name one file.
+        path = std::find(paths.begin(), path, *path) != path ? paths.erase(path) : path + 1;
+    }
+    report_.flush(); // What was logged must not be behind the state.
+    last_save_ = Clock::now();
+    if (!is_main_process()) {
+        return;
+    }
+    // The check reads every parameter; it has its place where the state is written, in the background if need be.
+    const auto check = [names = parameter_names(module()), iteration = iteration_idx_,
+                        good = good_checkpoint()](const StateDict& state) {
+        if (const auto bad = first_non_finite(state.at("model").as_dict(), names)) {
+            throw TrainingError("the parameter '" + *bad + "' is not finite after iteration " +
+                                std::to_string(iteration) + "; nothing is saved. " + good);
+        }
+    };
+    saver_.write(std::move(paths), current_state(), check);
+    take_saved();
+}
+
+/// Waits for what is being written.
+inline void TrainerBase::finish_saves() {
+    saver_.wait();
+    take_saved();
+}
+
+/// The same when the run ends by an exception, which matters more than what goes wrong here.
+inline void TrainerBase::settle_saves() noexcept {
+    try {
+        finish_saves();
+    } catch (const std::exception& error) {
+        console().error(error.what());
+    }
+}
+
+/// Tells what became of checkpoints that were being written. \throws what prevented one, unless training shall go on
+inline void TrainerBase::take_saved() {
+    std::exception_ptr failure;
+    for (const checkpoint::Saver::Result& result : saver_.take_results()) {
+        if (result.error) {
+            failure = failure ? failure : result.error;
+            continue;
+        }
+        console().info("Save model: " + result.path.string() + ".");
+        last_checkpoint_ = result.path.string();
+        notify([&](Callback& callback) { callback.on_checkpoint_saved(*this, result.path.string()); });
+    }
+    if (!failure) {
+        return;
+    }
+    try {
+        std::rethrow_exception(failure);
+    } catch (const CheckpointError& error) {
+        if (options_.save_checkpoint().on_failure == checkpoint::SaveFailure::stop) {
+            throw;
+        }
+        console().error(std::string(error.what()) + "; training goes on. " + good_checkpoint() + ".");
+    }
+}
+
+/// Saves the state, and ends the run.
+inline void TrainerBase::exit_by(int signal) {
+    const std::string name = core::signal_name(signal);
+    console().info(name + ": the state is saved, and the run ends.");
+    finish_saves();
+    const std::string path = *resume_path();
+    save({path});
+    finish_saves();
+    throw Interrupted(signal, name + " ended the run after iteration " + std::to_string(iteration_idx_) +
+                                  (last_checkpoint_ == path || !is_main_process()
+                                       ? "; resume it from " + path
+                                       : ", and its state could not be saved. " + good_checkpoint()));
+}
+
+/// The exception that is being handled matters more than what goes wrong here.
+inline void TrainerBase::save_after_exception() noexcept {
+    try {
+        if (phase_ == Phase::step || !is_trained_) {
+            return;
+        }
+        roll_back_iteration();
+        save({*resume_path()});
+        finish_saves();
+    } catch (const std::exception& error) {
+        console().error(std::string("The state before the exception is not saved: ") + error.what());
+    }
+}
+
+/// Goes back to the last boundary from within an iteration, before its optimizer step.
+inline void TrainerBase::roll_back_iteration() {
+    if (phase_ != Phase::batches || !iteration_start_) {
+        return;
+    }
+    phase_ = Phase::boundary;
+    batch_idx_ = iteration_start_->batch_idx;
+    train_sums_ = iteration_start_->sums;
+    load_random_state(iteration_start_->random_state, options_.device());
+    const c10::NoGradGuard no_grad;
+    const std::vector<at::Tensor> buffers = module().buffers();
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+        at::Tensor(buffers[i]).copy_(iteration_start_->buffers[i]);
     }
 }
 
 inline void TrainerBase::save_checkpoint(const std::string& path) {
+    if (phase_ != Phase::boundary) {
+        throw UsageError("save_checkpoint was called within an iteration; call it from on_iteration_end or later");
+    }
     require_finite();
-    require_finite_parameters();
+    finish_saves();
+    report_.flush();
     if (is_main_process()) {
-        checkpoint::save(path, checkpoint_state());
+        const StateDict state = current_state();
+        if (const auto bad = first_non_finite(state.at("model").as_dict(), parameter_names(module()))) {
+            throw TrainingError("the parameter '" + *bad + "' is not finite after iteration " +
+                                std::to_string(iteration_idx_) + "; nothing is saved. " + good_checkpoint());
+        }
+        checkpoint::save(path, state);
         console().info("Save model: " + path + ".");
     }
     last_checkpoint_ = path;
     notify([&](Callback& callback) { callback.on_checkpoint_saved(*this, path); });
+}
+
+inline std::string TrainerBase::good_checkpoint() const {
+    return last_checkpoint_ ? "The last good checkpoint is " + *last_checkpoint_
+                            : std::string("No checkpoint was saved before");
 }
 
 inline void TrainerBase::require_finite() {
@@ -466,37 +796,16 @@ inline void TrainerBase::require_finite() {
     const int64_t done_in_epoch = (batch_idx_ + accumulation - 1) / accumulation;
     const int64_t iteration = iteration_idx_ - done_in_epoch + bad->batch / accumulation + 1;
     throw TrainingError("the loss '" + bad->name + "' is not finite at iteration " + std::to_string(iteration) +
-                        " (epoch " + std::to_string(epoch_idx_ + 1) + "); training stops. " +
-                        (last_checkpoint_ ? "The last good checkpoint is " + *last_checkpoint_
-                                          : std::string("No checkpoint was saved before")));
+                        " (epoch " + std::to_string(epoch_idx_ + 1) + "); training stops. " + good_checkpoint());
 }
 
-inline void TrainerBase::require_finite_parameters() {
-    const c10::NoGradGuard no_grad;
-    for (const auto& parameter : module().named_parameters()) {
-        // A sum that is finite has finite terms; the converse is checked only when it is not.
-        if (!at::isfinite(parameter.value().sum()).item<bool>() &&
-            !at::isfinite(parameter.value()).all().item<bool>()) {
-            throw TrainingError("the parameter '" + parameter.key() + "' is not finite after iteration " +
-                                std::to_string(iteration_idx_) + "; nothing is saved. " +
-                                (last_checkpoint_ ? "The last good checkpoint is " + *last_checkpoint_
-                                                  : std::string("No checkpoint was saved before")));
-        }
-    }
+/// The state to resume from: of now, or of before the end of the epoch that is being done.
+inline StateDict TrainerBase::current_state() {
+    return boundary_state_ ? *boundary_state_ : checkpoint_state();
 }
 
-/// Audyn's keys, and under "audyn" what an exact resume needs beside them.
+/// Audyn's keys, and under "audyn" what an exact resume needs beside them. Tensors are shared with the trainer.
 inline StateDict TrainerBase::checkpoint_state() {
-    StateDict callbacks;
-    for (const auto& callback : callbacks_) {
-        callbacks.set(callback->name(), callback->state_dict());
-    }
-    StateDict position{{"epoch_idx", epoch_idx_},
-                       {"batch_idx", batch_idx_},
-                       {"consumed_samples", consumed_samples_},
-                       {"metric_sums", train_sums_.state_dict()},
-                       {"random_state", random_state(options_.device())},
-                       {"callbacks", std::move(callbacks)}};
     return {{"model", checkpoint::module_state(module())},
             {"optimizer", optimizer_state()},
             {"lr_scheduler", lr_scheduler_ ? lr_scheduler_->state_dict() : StateDict()},
@@ -504,12 +813,56 @@ inline StateDict TrainerBase::checkpoint_state() {
             {"iteration_idx", iteration_idx_},
             {"best_loss", best_loss_},
             {"resolved_config", resolved_config_},
-            {"audyn", std::move(position)},
+            {"audyn", position()},
             {"_metadata", StateDict{{"version", version}, {"driver", "BaseTrainer"}}}};
 }
 
+/// What Python ignores. Each rank has an item in "ranks"; the position counts samples in the epoch's permutation, over
+/// the whole job.
+inline StateDict TrainerBase::position() {
+    StateDict callbacks;
+    for (const auto& callback : callbacks_) {
+        callbacks.set(callback->name(), callback->state_dict());
+    }
+    state::List metrics;
+    for (const PassMetric& known : metrics_) {
+        metrics.emplace_back(state::Tuple{{known.loader, known.metric.name, known.metric.value}});
+    }
+    StateDict rank{{"random_state", random_state(options_.device())},
+                   {"metric_sums", train_sums_.state_dict()},
+                   {"callbacks", std::move(callbacks)}};
+    StateDict sampler{{"epoch_idx", epoch_idx_}, {"consumed_samples", consumed_samples_}, {"loader", loader_state_}};
+    return {{"format", 1},
+            {"world_size", 1},
+            {"epoch_idx", epoch_idx_},
+            {"batch_idx", batch_idx_},
+            {"batches_per_epoch", loader_batches_},
+            {"ended_iteration_idx", ended_iteration_idx_},
+            {"sampler", std::move(sampler)},
+            {"ranks", state::List{std::move(rank)}},
+            {"metrics", std::move(metrics)},
+            {"best_checkpoint", best_checkpoint_ ? state::Value(*best_checkpoint_) : state::Value()},
+            {"kept_checkpoints", saver_.state_dict()},
+            {"loggers", report_.logger_states()}};
+}
+
 inline void TrainerBase::resume(const std::string& path) {
-    const StateDict state = checkpoint::load(path);
+    const ResumeSource source = load_for_resume(path, options_.save_checkpoint(), console());
+    load_state_dict(source.state, source.path);
+}
+
+inline bool TrainerBase::resume_newest() {
+    const auto source = load_newest(options_.save_checkpoint(), console());
+    if (source) {
+        load_state_dict(source->state, source->path);
+    } else {
+        console().info("There is no checkpoint to resume: training starts from the beginning.");
+        is_restarted_ = true;
+    }
+    return source.has_value();
+}
+
+inline void TrainerBase::load_state_dict(const StateDict& state, const std::string& path) {
     checkpoint::load_module_state(module(), state.at("model").as_dict());
     load_optimizer_state(state.at("optimizer").as_dict());
     if (lr_scheduler_) {
@@ -520,21 +873,74 @@ inline void TrainerBase::resume(const std::string& path) {
     }
     iteration_idx_ = state.at("iteration_idx").as_int();
     best_loss_ = state.at("best_loss").as_float();
-    load_position(state.at("audyn").as_dict());
+    ended_iteration_idx_ = iteration_idx_;
+    is_position_unknown_ = !state.contains("audyn");
+    if (!is_position_unknown_) {
+        load_position(state.at("audyn").as_dict());
+    }
     last_checkpoint_ = path;
     console().info("Resume training from: " + path + ".");
 }
 
+/// What belongs to callbacks, loggers and the loader waits for `fit`, when all of them are there.
 inline void TrainerBase::load_position(const StateDict& state) {
     epoch_idx_ = state.at("epoch_idx").as_int();
     batch_idx_ = state.at("batch_idx").as_int();
-    consumed_samples_ = state.at("consumed_samples").as_int();
-    train_sums_.load_state_dict(state.at("metric_sums").as_dict());
-    load_random_state(state.at("random_state").as_dict(), options_.device());
+    ended_iteration_idx_ = state.at("ended_iteration_idx").as_int();
+    consumed_samples_ = state.at("sampler").as_dict().at("consumed_samples").as_int();
+    train_sums_.load_state_dict(state.at("ranks").as_list().at(0).as_dict().at("metric_sums").as_dict());
+    metrics_.clear();
+    for (const state::Value& item : state.at("metrics").as_list()) {
+        const std::vector<state::Value>& known = item.as_list();
+        metrics_.push_back({known.at(0).as_string(), {known.at(1).as_string(), known.at(2).as_float()}});
+    }
+    if (const state::Value& best = state.at("best_checkpoint"); !best.is_none()) {
+        best_checkpoint_ = best.as_string();
+    }
+    saver_.load_state_dict(state.at("kept_checkpoints").as_dict());
+    resumed_ = state;
+}
+
+/// Gives what was resumed to those that `fit` brings together.
+inline void TrainerBase::continue_with(data::Loader& train) {
+    loader_batches_ = train.size();
+    if (std::exchange(is_restarted_, false)) {
+        report_.restart_loggers();
+    }
+    if (std::exchange(is_position_unknown_, false)) {
+        // Audyn counts iterations only.
+        epoch_idx_ = iteration_idx_ / iterations_per_epoch_;
+        batch_idx_ = iteration_idx_ % iterations_per_epoch_ * options_.gradient_accumulation();
+        consumed_samples_ = batch_idx_ == 0 ? 0 : train.consumed_samples_of(epoch_idx_, batch_idx_);
+        plan(train);
+    }
+    const StateDict resumed = std::exchange(resumed_, StateDict());
+    if (resumed.empty()) {
+        return;
+    }
+    const StateDict& rank = resumed.at("ranks").as_list().at(0).as_dict();
+    resumed_random_state_ = rank.at("random_state").as_dict();
     for (const auto& callback : callbacks_) {
-        if (const state::Value* saved = state.at("callbacks").as_dict().find(callback->name())) {
+        if (const state::Value* saved = rank.at("callbacks").as_dict().find(callback->name())) {
             callback->load_state_dict(saved->as_dict());
         }
+    }
+    report_.load_logger_states(resumed.at("loggers").as_list());
+    const int64_t batches = resumed.at("batches_per_epoch").as_int();
+    if (batch_idx_ > 0 && batches != train.size()) {
+        throw StateError("the checkpoint was written within an epoch of " + std::to_string(batches) +
+                         " batches, and now the loader gives " + std::to_string(train.size()) +
+                         ": resume with the same data and batch_size, or from the end of an epoch");
+    }
+    if (const StateDict& loader = resumed.at("sampler").as_dict().at("loader").as_dict(); !loader.empty()) {
+        train.load_state_dict(loader);
+    }
+}
+
+/// Only once training goes on, so that what happens before draws nothing.
+inline void TrainerBase::restore_random_state() {
+    if (!resumed_random_state_.empty()) {
+        load_random_state(std::exchange(resumed_random_state_, StateDict()), options_.device());
     }
 }
 

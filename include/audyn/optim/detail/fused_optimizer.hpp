@@ -60,10 +60,10 @@ protected:
     /// Updates `lists.params`, of which there is at least one. On a CPU a step to be skipped does not come here.
     virtual void update(TensorLists& lists, const Scaling& scaling) = 0;
 
-    [[nodiscard]] StateDict parameter_state(std::size_t index) const override;
-    void check_parameter_state(std::size_t index, const StateDict& state,
-                               std::vector<std::string>& mismatches) const override;
-    void load_parameter_state(std::size_t index, const StateDict& state) override;
+    [[nodiscard]] inline StateDict parameter_state(std::size_t index) const override;
+    inline void check_parameter_state(std::size_t index, const StateDict& state,
+                                      std::vector<std::string>& mismatches) const override;
+    inline void load_parameter_state(std::size_t index, const StateDict& state) override;
 
 private:
     void step_all(const Scaling& scaling);

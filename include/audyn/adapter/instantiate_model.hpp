@@ -1,0 +1,133 @@
+#pragma once
+
+#include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/targets.hpp>
+#include <audyn/checkpoint/load.hpp>
+#include <audyn/checkpoint/module_state.hpp>
+#include <audyn/config/config.hpp>
+#include <audyn/config/location.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/state/state_dict.hpp>
+#include <audyn/trainer/concepts.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace audyn::adapter {
+
+/// A value of a checkpoint as one of a configuration. Bytes stay bytes, integer keys become text.
+/// \throws StateError for a tensor, which no configuration holds.
+[[nodiscard]] inline config::Value to_config(const state::Value& value, const config::Location& location) {
+    config::Value result;
+    if (value.is<bool>()) {
+        result = value.as_bool();
+    } else if (value.is<int64_t>()) {
+        result = value.as_int();
+    } else if (value.is<double>()) {
+        result = value.as_float();
+    } else if (value.is<std::string>()) {
+        result = value.as_string();
+        result.set_literal(true); // it was resolved when it was saved
+    } else if (value.is<state::Bytes>()) {
+        result = config::Bytes{value.as_bytes().data};
+    } else if (value.is<state::List>() || value.is<state::Tuple>()) {
+        result = config::Value::list();
+        for (const state::Value& item : value.as_list()) {
+            result.append(to_config(item, location));
+        }
+    } else if (value.is<StateDict>()) {
+        result = config::Value::dict();
+        for (const auto& [key, item] : value.as_dict()) {
+            result.set(config::Key(key.to_string()), to_config(item, location));
+        }
+    } else if (!value.is_none()) {
+        throw StateError(std::string("a configuration cannot hold a value of kind ") + value.kind());
+    }
+    result.set_location(location);
+    return result;
+}
+
+namespace detail {
+
+/// The configuration that a checkpoint was trained with. Messages about it name the file.
+[[nodiscard]] inline Config config_of_checkpoint(const StateDict& state, const std::filesystem::path& path) {
+    const state::Value* resolved = state.find("resolved_config");
+    const state::Value* model =
+        resolved != nullptr && resolved->is<StateDict>() ? resolved->as_dict().find("model") : nullptr;
+    if (model == nullptr || !model->is<StateDict>()) {
+        throw CheckpointError("the checkpoint " + path.string() +
+                              " does not say how its model is built: it has no 'resolved_config' with a 'model'");
+    }
+    const config::Location location(std::make_shared<const config::Source>(
+                                        config::Source{config::Origin::program, "the checkpoint " + path.string(), {}}),
+                                    0, 0);
+    return Config(to_config(*resolved, location));
+}
+
+/// Builds a model by `build(model's configuration, targets)` and gives it the parameters of the checkpoint.
+template <class Model, class Build>
+[[nodiscard]] Model instantiate_model(const std::filesystem::path& path, const Build& build) {
+    // The parameters are copied into the model at once, so they need not be copied before.
+    const StateDict state = checkpoint::load(path, {.mmap = true});
+    Model model = build(config_of_checkpoint(state, path)["model"]);
+    const state::Value* parameters = state.find("model");
+    if (parameters == nullptr || !parameters->is<StateDict>()) {
+        throw CheckpointError("the checkpoint " + path.string() + " holds no state of a 'model'");
+    }
+    try {
+        checkpoint::load_module_state(*trainer::ModelTraits<Model>::pointer(model), parameters->as_dict());
+    } catch (const StateError& error) {
+        throw CheckpointError("the checkpoint " + path.string() + ": " + error.what());
+    }
+    return model;
+}
+
+} // namespace detail
+
+/// Keys of the configuration's `model` that are not arguments of the model.
+inline const std::vector<std::string> reserved_model_keys{"checkpoint"};
+
+/// A network as a checkpoint describes it: built from the configuration that it was trained with (`model._target_` is
+/// one of `targets`) and with the parameters that it had, on the CPU, in training mode as every new module.
+/// \throws CheckpointError when the file cannot be read, has no configuration, or its parameters do not fit;
+/// ConfigError when the target is unknown, builds no `Model`, or takes other arguments.
+template <trainer::ModelHolder Model>
+[[nodiscard]] Model instantiate_model(const std::filesystem::path& path, const Targets& targets) {
+    return detail::instantiate_model<Model>(
+        path, [&](const Config& node) { return targets.build<Model>(node, reserved_model_keys); });
+}
+
+/// The same for a class that names its own arguments, by a static member
+/// `static auto constructor_arguments() { return audyn::constructor<int64_t>(audyn::arg("channels")); }`, or that takes
+/// none. What `model._target_` is called does not matter then.
+template <trainer::ModelHolder Model>
+[[nodiscard]] Model instantiate_model(const std::filesystem::path& path) {
+    using Module = typename trainer::ModelTraits<Model>::Module;
+    constexpr bool names_arguments = requires {
+        Module::constructor_arguments();
+    };
+    static_assert(names_arguments || std::is_default_constructible_v<Module>,
+                  "audyn: instantiate_model needs to know the model's arguments: give Model a static member "
+                  "constructor_arguments(), or call instantiate_model<Model>(path, targets)");
+    return detail::instantiate_model<Model>(path, [](const Config& node) {
+        Targets targets;
+        const auto name = node.get<std::string>("_target_");
+        if constexpr (names_arguments) {
+            targets.add<Model>(name, Module::constructor_arguments());
+        } else {
+            targets.add<Model>(name);
+        }
+        return targets.build<Model>(node, reserved_model_keys);
+    });
+}
+
+} // namespace audyn::adapter
+
+namespace audyn {
+using adapter::instantiate_model;
+} // namespace audyn

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <audyn/core/error.hpp>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace audyn {
+
+/// What a run does at the next iteration boundary after a signal.
+enum class SignalReaction : int {
+    none,
+    /// Saves a checkpoint and trains on.
+    save,
+    /// Saves a checkpoint and ends with the exit code 128 + signal.
+    save_and_exit,
+};
+
+/// A signal with the reaction to it.
+struct SignalAction {
+    int number;
+    SignalReaction reaction;
+};
+
+/// A run ended because of a signal, after it had saved its state.
+class Interrupted : public Error {
+public:
+    Interrupted(int signal, const std::string& message) : Error(message), signal_(signal) {}
+
+    [[nodiscard]] int signal() const { return signal_; }
+    /// The exit code by which shells and schedulers know such an end: 143 for SIGTERM.
+    [[nodiscard]] int exit_code() const { return 128 + signal_; }
+
+private:
+    int signal_;
+};
+
+namespace core {
+
+inline constexpr std::size_t signal_count = 65;
+
+/// The part of the process that signal handlers and the program share: which signal is waiting, and what each means.
+/// Visible to all shared libraries of a program, so that there is one.
+struct SignalState {
+    /// The signal that asked for the end, or 0.
+    std::atomic<int> exit_signal{0};
+    /// The signal that asked for a checkpoint, or 0.
+    std::atomic<int> save_signal{0};
+    std::array<std::atomic<SignalReaction>, signal_count> reactions{};
+};
+[[gnu::visibility("default")]] inline constinit SignalState signal_state{};
+
+namespace detail {
+
+/// A second signal that asks for the end is not kept waiting.
+inline void handle_signal(int number) {
+    SignalState& state = signal_state;
+    const SignalReaction reaction = state.reactions[static_cast<std::size_t>(number)];
+    if (reaction == SignalReaction::save) {
+        state.save_signal = number;
+    } else if (reaction == SignalReaction::save_and_exit && state.exit_signal.exchange(number) != 0) {
+        ::_exit(128 + number);
+    }
+}
+
+} // namespace detail
+
+/// While it lives, signals only leave a note, which `exit_signal` and `save_signal` read; the second that asks for the
+/// end ends the process at once. Afterwards they act as before. One at a time; threads need not know.
+class SignalScope {
+public:
+    /// \throws UsageError for a signal that cannot be handled.
+    explicit SignalScope(const std::vector<SignalAction>& actions) {
+        try {
+            for (const SignalAction& action : actions) {
+                install(action);
+            }
+        } catch (...) {
+            restore();
+            throw;
+        }
+    }
+    SignalScope(const SignalScope&) = delete;
+    SignalScope& operator=(const SignalScope&) = delete;
+    ~SignalScope() { restore(); }
+
+    /// The signal that asked for the end, or 0.
+    [[nodiscard]] static int exit_signal() { return signal_state.exit_signal.load(std::memory_order_relaxed); }
+    /// The signal that asked for a checkpoint, or 0.
+    [[nodiscard]] static int save_signal() { return signal_state.save_signal.load(std::memory_order_relaxed); }
+    /// The checkpoint was written.
+    static void clear_save_signal() { signal_state.save_signal = 0; }
+
+private:
+    void install(const SignalAction& action) {
+        if (action.reaction == SignalReaction::none) {
+            return;
+        }
+        struct sigaction handler {};
+        struct sigaction old {};
+        handler.sa_handler = &detail::handle_signal;
+        handler.sa_flags = SA_RESTART; // reads and writes go on as if nothing had come
+        ::sigemptyset(&handler.sa_mask);
+        const bool is_known = action.number > 0 && static_cast<std::size_t>(action.number) < signal_count;
+        if (is_known) {
+            signal_state.reactions[static_cast<std::size_t>(action.number)] = action.reaction;
+        }
+        if (!is_known || ::sigaction(action.number, &handler, &old) != 0) {
+            throw UsageError("the signal " + std::to_string(action.number) + " cannot be handled");
+        }
+        old_handlers_.emplace_back(action.number, old);
+    }
+
+    void restore() {
+        for (const auto& [number, old] : old_handlers_) {
+            ::sigaction(number, &old, nullptr);
+            signal_state.reactions[static_cast<std::size_t>(number)] = SignalReaction::none;
+        }
+        old_handlers_.clear();
+        signal_state.exit_signal = 0;
+        signal_state.save_signal = 0;
+    }
+
+    std::vector<std::pair<int, struct sigaction>> old_handlers_;
+};
+
+/// The signals that have a name in configurations and messages.
+inline constexpr std::array<std::pair<const char*, int>, 5> known_signals{
+    {{"SIGTERM", SIGTERM}, {"SIGINT", SIGINT}, {"SIGUSR1", SIGUSR1}, {"SIGUSR2", SIGUSR2}, {"SIGHUP", SIGHUP}}};
+
+/// "SIGTERM" for 15.
+[[nodiscard]] inline std::string signal_name(int number) {
+    for (const auto& [name, known] : known_signals) {
+        if (known == number) {
+            return name;
+        }
+    }
+    return "signal " + std::to_string(number);
+}
+
+} // namespace core
+
+} // namespace audyn
