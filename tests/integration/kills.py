@@ -95,13 +95,24 @@ class Kills(unittest.TestCase):
             shutil.rmtree(folder, ignore_errors=True)
             pathlib.Path(f"{folder}.log").unlink(missing_ok=True)
         make_recordings()
-        begin = time.monotonic()
         finish("whole")
-        cls.seconds = time.monotonic() - begin
 
     def check_same_end(self, name):
         self.assertEqual(records("whole/model/last.pth"), records(f"{name}/model/last.pth"))
         self.assertEqual(rows("whole"), rows(name))
+
+    def ends_before(self, process, moments, log_begin):
+        """Waits for the next kill: one of five while the program starts, the others while it trains. True when the
+        training ended before."""
+        starts = moments.random() < 0.2
+        delay = moments.uniform(0.0, 0.5)
+        while not starts and process.poll() is None and "Iter " not in log_of("killed")[log_begin:]:
+            time.sleep(0.005)
+        try:
+            process.wait(timeout=delay)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
 
     def test_kills_in_a_row(self):
         seed = int(os.environ.get("AUDYN_KILLS_SEED", "0"))
@@ -114,19 +125,15 @@ class Kills(unittest.TestCase):
             before = len(log_of("killed")) if pathlib.Path("killed.log").exists() else 0
             in_background = kills % 2 == 1
             process = start("killed", f"train.output.save_checkpoint.async={'wait' if in_background else 'false'}")
-            try:
-                # Some die while they start, most while they train; a run that got to its end begins anew.
-                process.wait(timeout=moments.uniform(0.2, 1.0) * self.seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                kills += 1
-            else:
+            if self.ends_before(process, moments, before):
                 self.assertEqual(process.returncode, 0, log_of("killed")[-3000:])
                 self.check_same_end("killed")
-                shutil.rmtree("killed")
+                shutil.rmtree("killed")  # and begins anew
                 safe = 0
                 continue
+            process.kill()
+            process.wait()
+            kills += 1
             text = log_of("killed")[before:]
             found = re.search(r"Resume training from: (\S+)\.\n", text)
             first = re.search(r"Iter (\d+)/", text)
@@ -139,6 +146,7 @@ class Kills(unittest.TestCase):
             safe = max(safe, last_iteration(text) - (3 if in_background else 1) * INTERVAL)
             if last.exists():
                 self.assertTrue(records(last))
+        self.assertGreater(max(resumed_at, default=0), 0)
         finish("killed")
         self.check_same_end("killed")
         self.assertEqual([path.name for path in pathlib.Path("killed/model").iterdir() if ".tmp" in path.name], [])

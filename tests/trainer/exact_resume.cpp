@@ -242,7 +242,7 @@ bool is_same(const StateDict& one, const StateDict& other, const std::string& pa
     for (const auto& [key, value] : one) {
         const audyn::state::Value* match = other.find(key);
         const std::string place = path + "." + key.to_string();
-        if (place == ".audyn.best_checkpoint" || place == ".audyn.loggers[0].csv") {
+        if (place == ".audyn.best_checkpoint" || place == ".audyn.files" || place == ".audyn.loggers[0].csv") {
             continue;
         }
         same = match != nullptr && is_same(value, *match, place) && same;

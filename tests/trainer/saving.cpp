@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <limits>
@@ -340,6 +341,25 @@ TEST_CASE("a damaged checkpoint is replaced by the newest whole one") {
     CHECK_THROWS_WITH_AS(run.trainer.resume((folder / "none.pth").string()), doctest::Contains("none.pth"),
                          audyn::CheckpointError);
     CHECK(run.trainer.iteration_idx() == 0);
+}
+
+TEST_CASE("files of the newest state that a run did not come to write are written by the next") {
+    const TemporaryFolder folder;
+    audyn::SaveCheckpoint entries;
+    entries.epoch = {1, (folder / "epoch{epoch}.pth").string()};
+    entries.last = (folder / "last.pth").string();
+    Run(entries, 2).fit();
+    const std::string last = read_file(folder / "last.pth");
+    // Killed between epoch2.pth and last.pth: that of the epoch before is there.
+    std::filesystem::copy_file(folder / "epoch1.pth", folder / "last.pth",
+                               std::filesystem::copy_options::overwrite_existing);
+    const auto now = std::filesystem::last_write_time(folder / "epoch2.pth");
+    std::filesystem::last_write_time(folder / "last.pth", now - std::chrono::seconds(1));
+    Run run(entries, 2);
+    CHECK(run.trainer.resume_newest());
+    run.fit();
+    CHECK(read_file(folder / "last.pth") == last);
+    CHECK(std::filesystem::last_write_time(folder / "epoch2.pth") == now);
 }
 
 TEST_CASE("without a checkpoint the newest is none, and leftovers go") {

@@ -218,6 +218,7 @@ private:
     [[nodiscard]] StateDict position();
 
     void load_state_dict(const StateDict& state, const std::string& path);
+    void write_missing_files(const ResumeSource& source);
     void load_position(const StateDict& state);
     void continue_with(data::Loader& train);
     void restore_random_state();
@@ -274,6 +275,8 @@ private:
     bool is_trained_ = false;
     int64_t loader_batches_ = 0;
     StateDict loader_state_;
+    /// While they are being written.
+    Paths due_files_;
 };
 
 namespace detail {
@@ -674,7 +677,10 @@ inline void TrainerBase::save(Paths paths) {
                                 std::to_string(iteration) + "; nothing is saved. " + good);
         }
     };
-    saver_.write(std::move(paths), current_state(), check);
+    due_files_ = paths;
+    const StateDict state = current_state();
+    due_files_.clear();
+    saver_.write(std::move(paths), state, check);
     take_saved();
 }
 
@@ -828,6 +834,10 @@ inline StateDict TrainerBase::position() {
     for (const PassMetric& known : metrics_) {
         metrics.emplace_back(state::Tuple{{known.loader, known.metric.name, known.metric.value}});
     }
+    state::List files;
+    for (const std::filesystem::path& file : due_files_) {
+        files.emplace_back(file.string());
+    }
     StateDict rank{{"random_state", random_state(options_.device())},
                    {"metric_sums", train_sums_.state_dict()},
                    {"callbacks", std::move(callbacks)}};
@@ -842,6 +852,7 @@ inline StateDict TrainerBase::position() {
             {"ranks", state::List{std::move(rank)}},
             {"metrics", std::move(metrics)},
             {"best_checkpoint", best_checkpoint_ ? state::Value(*best_checkpoint_) : state::Value()},
+            {"files", std::move(files)},
             {"kept_checkpoints", saver_.state_dict()},
             {"loggers", report_.logger_states()}};
 }
@@ -855,11 +866,28 @@ inline bool TrainerBase::resume_newest() {
     const auto source = load_newest(options_.save_checkpoint(), console());
     if (source) {
         load_state_dict(source->state, source->path);
+        write_missing_files(*source);
     } else {
         console().info("There is no checkpoint to resume: training starts from the beginning.");
         is_restarted_ = true;
     }
     return source.has_value();
+}
+
+/// Writes those files of a boundary, all of one state and in an order, that the run before did not come to.
+inline void TrainerBase::write_missing_files(const ResumeSource& source) {
+    const state::Value* position = source.state.find("audyn");
+    if (position == nullptr || !saves() || !is_main_process()) {
+        return;
+    }
+    bool is_missing = false;
+    for (const state::Value& file : position->as_dict().at("files").as_list()) {
+        if (is_missing) {
+            checkpoint::save(file.as_string(), source.state);
+            console().info("Save model: " + file.as_string() + ".");
+        }
+        is_missing = is_missing || file.as_string() == source.path;
+    }
 }
 
 inline void TrainerBase::load_state_dict(const StateDict& state, const std::string& path) {
