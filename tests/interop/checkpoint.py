@@ -134,7 +134,8 @@ def python_states():
         yield str(dtype), {"x": torch.arange(7).to(dtype), "view": torch.arange(12).to(dtype).view(3, 4).t()[1:, ::2]}, None
     wide = torch.randn(2, 3, 4, 5)
     yield "channels_last", {"x": wide.to(memory_format=torch.channels_last), "contiguous": wide}, None
-    yield "neg", {"x": torch.tensor([1 + 2j, 3 - 4j]).conj().imag}, None
+    negative = torch.tensor([1 + 2j, 3 - 4j]).conj().imag
+    yield "neg", {"x": negative}, {"x": negative.resolve_neg().contiguous()}
     yield "no values", {}, None
     yield "ordered", collections.OrderedDict(b=1, a=collections.OrderedDict(z=2)), None
     yield "long tuple", {"t": tuple(range(1000)), "deep": [[[[[[{"x": ((),)}]]]]]]}, None
