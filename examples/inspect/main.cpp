@@ -123,7 +123,10 @@ void inspect(const std::string& path, bool verify) {
     Size size;
     add(state, size);
     std::cout << path << ": " << size.tensors << " tensors, " << bytes_text(size.bytes)
-              << (verify ? ", every checksum is right\n" : ", not verified\n");
+              << (audyn::checkpoint::is_legacy(path) ? ", without checksums"
+                  : verify                           ? ", every checksum is right"
+                                                     : ", not verified")
+              << '\n';
     for (const auto& [key, value] : state) {
         if (key != audyn::state::Key("resolved_config")) {
             print(key.to_string(), value, "  ");

@@ -155,14 +155,15 @@ private:
     std::unordered_map<std::string, c10::Storage> storages_;
 };
 
+} // namespace detail
+
+/// True for a file in PyTorch's format from before 1.6, which has no checksums. \throws Error when it cannot be read.
 [[nodiscard]] inline bool is_legacy(const std::filesystem::path& path) {
     const core::File file(path, O_RDONLY);
     std::string head(static_cast<std::size_t>(std::min<uint64_t>(file.size(), 16)), '\0');
     file.read_at(head.data(), head.size(), 0);
     return LegacyReader::recognizes(head);
 }
-
-} // namespace detail
 
 /// Reads a dictionary that `save` or Python's `torch.save` wrote, in its format or in that from before 1.6 (which has
 /// no checksums and is never mapped). Nothing in the file is executed. `OrderedDict` and `Counter` become dictionaries,
@@ -172,8 +173,8 @@ private:
 [[nodiscard]] inline StateDict load(const std::filesystem::path& path, const LoadOptions& options = {}) {
     state::Value value;
     try {
-        value = detail::is_legacy(path) ? LegacyReader(path, options.device).read()
-                                        : detail::CheckpointReader(path, options).read();
+        value = is_legacy(path) ? LegacyReader(path, options.device).read()
+                                : detail::CheckpointReader(path, options).read();
     } catch (const Error& error) {
         throw CheckpointError(std::string("cannot load the checkpoint: ") + error.what());
     }

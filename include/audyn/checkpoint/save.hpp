@@ -41,11 +41,15 @@ inline void append_storage(ZipWriter& zip, const c10::Storage& storage, std::siz
 } // namespace detail
 
 /// Writes `state` to an open, empty file in the format of `save`, without making it durable. Tensors are streamed from
-/// where they are. \throws CheckpointError that names the value which the format cannot hold; Error of the file.
-inline void write(core::File& file, const StateDict& state) {
+/// where they are. \param will_be_synced lets the disk begin early. \throws CheckpointError that names the value which
+/// the format cannot hold; Error of the file.
+inline void write(core::File& file, const StateDict& state, bool will_be_synced = false) {
     static_assert(std::endian::native == std::endian::little, "checkpoints are written on little-endian machines");
     const PickleWriter pickle(state);
     ZipWriter zip(file, "archive");
+    if (will_be_synced) {
+        zip.write_back_early();
+    }
     zip.add("data.pkl", pickle.pickle());
     zip.add(".format_version", "1");
     zip.add(".storage_alignment", "64");
@@ -68,7 +72,7 @@ inline void write(core::File& file, const StateDict& state) {
 inline void save(const std::filesystem::path& path, const StateDict& state) {
     try {
         core::AtomicFile file(path);
-        write(file.file(), state);
+        write(file.file(), state, /*will_be_synced=*/true);
         file.commit();
     } catch (const Error& error) {
         throw CheckpointError("cannot save the checkpoint " + path.string() + ": " + error.what());

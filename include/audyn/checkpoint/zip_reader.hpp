@@ -232,13 +232,13 @@ private:
         Record record;
         record.name = rest.substr(central_header_size, name_size);
         record.crc = static_cast<uint32_t>(u32(rest, 16));
+        // A TorchScript archive has compressed records too; which file it is shows later, so only reading refuses them.
+        record.is_compressed = u16(rest, 10) != 0;
         uint64_t stored_size = u32(rest, 20);
         record.size = u32(rest, 24);
         uint64_t header_offset = u32(rest, 42);
         read_zip64_extra(record, rest.substr(central_header_size + name_size, extra_size),
                          {&record.size, &stored_size, &header_offset});
-        // A TorchScript archive has compressed records too; which file it is shows later, so only reading refuses them.
-        record.is_compressed = u16(rest, 10) != 0;
         if (!record.is_compressed && stored_size != record.size) {
             fail(record.name, "is damaged: it has two sizes");
         }
@@ -269,7 +269,7 @@ private:
             extra.remove_prefix(4 + size);
         }
         for (const uint64_t* field : fields) {
-            if (*field > file_size_) {
+            if (*field > file_size_ && !record.is_compressed) {
                 fail(record.name, "is damaged: its size or place lies beyond the end of the file");
             }
         }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <fcntl.h>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -56,6 +57,9 @@ public:
     /// \param zip64_from sizes and places that need zip64; smaller only for tests.
     ZipWriter(core::File& file, std::string folder, uint64_t zip64_from = detail::zip_max32)
         : file_(file), folder_(std::move(folder)), zip64_from_(zip64_from) {}
+
+    /// Lets the disk begin with what is written while the rest still comes, for files that will be synced at the end.
+    void write_back_early() { writes_back_early_ = true; }
 
     /// Begins the record `name`, whose content of `size` bytes comes by `append`.
     void begin(std::string_view name, uint64_t size) {
@@ -134,6 +138,7 @@ private:
 
     static constexpr uint64_t alignment = 64;
     static constexpr std::size_t piece_size = 256 * 1024;
+    static constexpr uint64_t write_back_size = uint64_t{8} << 20;
     static constexpr uint64_t local_header_size = 30;
     static constexpr uint64_t crc_offset = 14;
     static constexpr uint64_t utf8_flag = 1 << 11;
@@ -145,6 +150,13 @@ private:
     void write(const void* data, std::size_t size) {
         file_.write(data, size);
         position_ += size;
+        if (writes_back_early_ && position_ - written_back_ >= write_back_size) {
+            // Only a hint: whether the content arrives is what the sync at the end tells.
+            static_cast<void>(::sync_file_range(file_.descriptor(), static_cast<off64_t>(written_back_),
+                                                static_cast<off64_t>(position_ - written_back_),
+                                                SYNC_FILE_RANGE_WRITE));
+            written_back_ = position_;
+        }
     }
 
     void write_directory_entry(const Record& record) {
@@ -190,6 +202,8 @@ private:
     core::File& file_;
     std::string folder_;
     uint64_t zip64_from_;
+    bool writes_back_early_ = false;
+    uint64_t written_back_ = 0;
     uint64_t position_ = 0;
     uint64_t content_begin_ = 0;
     Record record_;
