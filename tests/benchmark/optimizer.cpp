@@ -1,4 +1,4 @@
-// What a fused step costs: against libtorch's own AdamW, and above the bare kernel.
+// What a fused step costs: against libtorch's own AdamW, and above the bare kernel. Usage: optimizer [BLOCKS]
 #include "paired.hpp"
 
 #include <audyn/optim/adamw.hpp>
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <vector>
 
 namespace {
@@ -56,29 +57,30 @@ auto repeat(int times, Step step) {
     };
 }
 
-void compare(const char* name, int count, int64_t size, int times) {
+void compare(const char* name, int count, int64_t size, int times, int blocks) {
     audyn::optim::AdamW fused(make_parameters(count, size));
     torch::optim::AdamW plain(make_parameters(count, size));
     const BareKernel bare(make_parameters(count, size));
     std::printf("%s\n", name);
     const auto against_torch =
-        benchmark::measure(31, repeat(times, [&] { fused.step(); }), repeat(times, [&] { plain.step(); }));
+        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }), repeat(times, [&] { plain.step(); }));
     print("  torch::optim::AdamW / audyn::optim::AdamW", against_torch.ratio(), 1.0);
     print("  audyn step, microseconds", benchmark::estimate(against_torch.first), 1e6 / times);
     const auto above =
-        benchmark::measure(31, repeat(times, [&] { bare.step(); }), repeat(times, [&] { fused.step(); }));
+        benchmark::measure(blocks, repeat(times, [&] { bare.step(); }), repeat(times, [&] { fused.step(); }));
     print("  audyn step - bare kernel, microseconds", above.difference(), 1e6 / times);
     const auto clip =
-        benchmark::measure(31, repeat(times, [&] { fused.step(); }),
+        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }),
                            repeat(times, [&] { (void)audyn::optim::clip_grad_norm_(fused.parameters(), 1.0); }));
     print("  clip_grad_norm_ / audyn step", clip.ratio(), 1.0);
 }
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    const int blocks = argc > 1 ? std::stoi(argv[1]) : 31;
     at::set_num_threads(1);
-    compare("6 parameters of 64", 6, 64, 2000);
-    compare("200 parameters of 1,000", 200, 1000, 20);
-    compare("20 parameters of 100,000", 20, 100000, 4);
+    compare("6 parameters of 64", 6, 64, 2000, blocks);
+    compare("200 parameters of 1,000", 200, 1000, 20, blocks);
+    compare("20 parameters of 100,000", 20, 100000, 4, blocks);
 }
