@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,9 +38,9 @@ std::string laughs(int levels, const std::string& name, const std::string& refer
 /// A line of the error of `action`, which must come soon: hostile input may cost memory in proportion, not more.
 template <class Action>
 std::string soon(const Action& action) {
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     const std::string error = error_of(action);
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
+    CHECK((std::clock() - start) / CLOCKS_PER_SEC < 60);
     CHECK(error.size() < 4000);
     return error.substr(0, error.find('\n'));
 }
