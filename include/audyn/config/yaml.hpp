@@ -194,7 +194,8 @@ private:
 
     void open(Value container, const YAML::Mark& mark, YAML::anchor_t anchor) {
         if (expects_key()) {
-            throw error_at(place(mark), "a key must be a scalar, not a list or a dictionary");
+            throw error_at(place(mark), "a key must be a scalar, not a list or a dictionary",
+                           "If no key is meant here, a bracket is not closed or a comma is missing.");
         }
         if (stack_.size() >= static_cast<std::size_t>(limits::depth)) {
             throw error_at(place(mark), concat({"nested deeper than ", std::to_string(limits::depth), " levels"}));
