@@ -87,7 +87,7 @@ TEST_CASE("the tree of defaults") {
 TEST_CASE("the search path, what it provides and what hides what") {
     const std::string text = info({"searchpath"});
     for (const char* part :
-         {"| hydra        | builtin://built-in hydra   |\n", "| audyn        | builtin://built-in groups  |\n",
+         {"| hydra        | builtin://built-in hydra ", "| audyn        | builtin://built-in groups ",
           "\nown\n  config\n  cache: redis\n  db: a, b\n  schedule: cosine\n  schedule/part: one, two\n",
           "\nshared\n  db: a, b, c\n",
           "Configurations in several places, of which the first is used:\n"

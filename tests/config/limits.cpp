@@ -41,7 +41,7 @@ std::string soon(const Action& action) {
     const std::clock_t start = std::clock();
     const std::string error = error_of(action);
     CHECK((std::clock() - start) / CLOCKS_PER_SEC < 60);
-    CHECK(error.size() < 40'000);
+    CHECK(error.size() < 6'000);
     return error.substr(0, error.find('\n'));
 }
 
@@ -92,23 +92,28 @@ TEST_CASE("hostile JSON ends in an error") {
 
 TEST_CASE("hostile interpolations end in an error") {
     const auto resolve = [](const std::string& yaml) { static_cast<void>(parse(yaml).to_value(true)); };
-    CHECK_FALSE(soon([&] { resolve("a: " + repeated("${", 100'000)); }).empty());
-    CHECK_FALSE(soon([&] { resolve("a: '" + repeated("${", 5'000) + "'"); }).empty());
-    CHECK_FALSE(soon([&] { resolve("a: '" + repeated("${f:[", 2'000) + "'"); }).empty());
-    CHECK_FALSE(soon([&] { resolve("a: \"${oc.decode:'" + repeated("[", 5'000) + "'}\"\n"); }).empty());
-    CHECK_FALSE(soon([&] { resolve(laughs(12, "", "\"${a", "}\"")); }).empty());
+    CHECK(soon([&] { resolve("a: " + repeated("${", 100'000)); }) ==
+          "x.yaml:1:20005: more than 10000 brackets are open here");
+    CHECK(soon([&] { resolve("a: '" + repeated("${", 5'000) + "'"); }).ends_with("is wrong: nested too deeply"));
+    CHECK(soon([&] { resolve("a: '" + repeated("${f:[", 4'000) + "'"); }).ends_with("is wrong: nested too deeply"));
+    CHECK(soon([&] { resolve("a: \"${oc.decode:'" + repeated("[", 9'000) + "'}\"\n"); }).find("nested too deeply") !=
+          std::string::npos);
+    CHECK(soon([&] { resolve(laughs(12, "", "\"${a", "}\"")); }) ==
+          "x.yaml:7:5: 'a6': resolving gives a text longer than 16777216 bytes");
     std::string chain = "a0: ${a1}\n";
-    for (int link = 1; link < 300; ++link) {
+    for (int link = 1; link < 1000; ++link) {
         chain += "a" + std::to_string(link) + ": ${a" + std::to_string(link + 1) + "}\n";
     }
-    CHECK_FALSE(soon([&] { resolve(chain + "a300: 1\n"); }).empty());
+    CHECK(soon([&] { resolve(chain + "a1000: 1\n"); }) == "744 mistakes in the configuration; the first 50:");
     std::string doubled;
     for (int level = 1; level < 60; ++level) {
         const std::string below = "${a" + std::to_string(level - 1) + "}";
         doubled += "a" + std::to_string(level) + ": " + below + below + "\n";
     }
-    CHECK_FALSE(soon([&] { resolve("a0: " + std::string(1000, 'x') + "\n" + doubled); }).empty());
-    CHECK_FALSE(soon([&] { resolve("a0: ''\n" + doubled); }).empty());
+    CHECK(soon([&] { resolve("a0: " + std::string(1000, 'x') + "\n" + doubled); }) ==
+          "x.yaml:16:6: 'a15': resolving gives a text longer than 16777216 bytes");
+    CHECK(soon([&] { resolve("a0: ''\n" + doubled); }) ==
+          "x.yaml:2:5: 'a1': resolving follows more than 2000000 interpolations");
 }
 
 TEST_CASE("hostile defaults lists end in an error") {

@@ -1,5 +1,6 @@
 """Runs a program without libtorch from its command line: folders of runs, sweeps, comparisons, completion."""
 
+import fcntl
 import os
 import pathlib
 import pty
@@ -8,8 +9,10 @@ import resource
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -280,9 +283,12 @@ class Completion(Folder):
     def test_keys_in_an_interactive_bash(self):
         """Presses the tabulator in a terminal."""
         child, terminal = pty.fork()
+        # Wide enough for any path: a line that is too long would be scrolled.
         if child == 0:
             os.environ.update({"PS1": "$ ", "TERM": "dumb", "INPUTRC": "/dev/null", "HISTFILE": "/dev/null"})
             os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 1000, 0, 0))
 
         def until(text, timeout=20):
             seen = ""
@@ -306,11 +312,16 @@ class Completion(Folder):
             os.waitpid(child, 0)
             os.close(terminal)
 
-    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
     def test_zsh_reads_the_script(self):
         script = f'autoload -Uz compinit; compinit -u -d {self.folder}/dump; ' \
                  f'eval "$({PROGRAM} --shell-completion=zsh)"; print -r -- $_comps[config_program]'
-        process = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+        zsh, prefix = "zsh", ""
+        if root := os.environ.get("AUDYN_ZSH_ROOT"):  # Debian's packages, unpacked there
+            zsh = f"{root}/bin/zsh"
+            prefix = f"module_path=({root}/usr/lib/*/zsh/*(N/)); fpath=({root}/usr/share/zsh/functions/**/*(/N)); "
+        elif not shutil.which(zsh):
+            self.skipTest("zsh is not installed")
+        process = subprocess.run([zsh, "-f", "-c", prefix + script], capture_output=True, text=True, timeout=60, check=True)
         self.assertEqual((process.stdout, process.stderr), ("_audyn_complete\n", ""))
 
 

@@ -171,4 +171,6 @@ class Mistakes(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    for folder in pathlib.Path().iterdir():  # of an earlier run
+        shutil.rmtree(folder, ignore_errors=True)
     unittest.main(verbosity=2, argv=sys.argv[:1])

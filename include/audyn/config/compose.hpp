@@ -317,7 +317,7 @@ private:
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
                 throw error_at(grammar::place_of(*mistake, text, value.location()),
-                               concat({"the interpolation ", repr(text), " is wrong: ", mistake->message}));
+                               concat({"the interpolation ", short_repr(text), " is wrong: ", mistake->message}));
             }
         }
         for (std::size_t index = 0; index < value.size(); ++index) {

@@ -145,6 +145,12 @@ inline void append_utf8(std::string& text, char32_t point) {
     return result + quote;
 }
 
+/// The same of a text that may be long: a message quotes no more than its beginning.
+[[nodiscard]] inline std::string short_repr(std::string_view text) {
+    constexpr std::size_t most = 200;
+    return text.size() > most ? repr(std::string(text.substr(0, most)) + "...") : repr(text);
+}
+
 /// Bytes as Python's `repr` prints them: `b'...'`.
 [[nodiscard]] inline std::string bytes_text(std::string_view data) {
     const char quote =

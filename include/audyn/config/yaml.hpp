@@ -342,7 +342,7 @@ private:
             const auto& text = *value.get_if<std::string>();
             if (const auto mistake = grammar::check(text)) {
                 throw error_at(grammar::place_of(*mistake, text, place(mark)),
-                               concat({"the interpolation ", repr(text), " is wrong: ", mistake->message}));
+                               concat({"the interpolation ", short_repr(text), " is wrong: ", mistake->message}));
             }
         }
         return value;
