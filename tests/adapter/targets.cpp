@@ -131,6 +131,55 @@ TEST_CASE("all mistakes of a target are told at once") {
                 {"'window.length' must be an integer", "'power' must be a number", "float99", "'x'"});
 }
 
+TEST_CASE("mistakes in a target are told with the line, a caret and the signature") {
+    audyn::Targets all;
+    all.add<Front>("Front",
+                   audyn::constructor<std::shared_ptr<Window>, double, std::optional<std::string>, at::ScalarType>(
+                       audyn::arg("window"), audyn::arg("power") = 2.0,
+                       audyn::arg("name") = std::optional<std::string>(), audyn::arg("dtype") = at::kFloat));
+    all.add_shared<Hann, Window>("Hann", audyn::constructor<int64_t>(audyn::arg("length")));
+    const auto told = [&](const std::string& text) {
+        try {
+            all.check<std::shared_ptr<Window>>(config("window:\n" + text)["window"]);
+        } catch (const audyn::ConfigError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    CHECK(told("  _target_: Han\n  length: 4\n") ==
+          "test.yaml:2:13: 'window._target_' names an unknown target 'Han'; did you mean 'Hann'?\n"
+          "      _target_: Han\n"
+          "                ^");
+    CHECK(told("  _target_: Hann\n  length: 4\n  lenght: 4\n") ==
+          "test.yaml:4:3: 'window.lenght' is an argument that the target does not take; did you mean 'length'?\n"
+          "      lenght: 4\n"
+          "      ^\n"
+          "The target is Hann(length: int).");
+    CHECK(told("  _target_: Hann\n  length: four\n") ==
+          "test.yaml:3:11: 'window.length' must be an integer, not a string ('four')\n"
+          "      length: four\n"
+          "              ^\n"
+          "The target is Hann(length: int).");
+    CHECK(told("  _target_: Hann\n") == "test.yaml:2:3: 'window' is missing the argument 'length' (int)\n"
+                                        "      _target_: Hann\n"
+                                        "      ^\n"
+                                        "The target is Hann(length: int).");
+    CHECK(told("  _target_: Hann\n  _args_: [1, 2]\n") ==
+          "test.yaml:3:11: 'window._args_' has 2 items for 1 arguments\n"
+          "      _args_: [1, 2]\n"
+          "              ^\n"
+          "The target is Hann(length: int).");
+    CHECK(
+        told("  _target_: Front\n") ==
+        "test.yaml:2:13: 'window._target_' names 'Front', which builds something else than is needed here; what fits: "
+        "Hann\n"
+        "      _target_: Front\n"
+        "                ^");
+    CHECK(told("  length: 4\n") == "test.yaml:2:3: 'window' needs the key `_target_`, which says what to build\n"
+                                   "      length: 4\n"
+                                   "      ^");
+}
+
 TEST_CASE("a constructor's own complaint is told with its place") {
     audyn::Targets all;
     audyn::adapter::add_trainer_targets(all);

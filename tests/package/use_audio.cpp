@@ -4,4 +4,6 @@
 
 #include <cstdio>
 
-int main() { std::printf("audyn %s, %s\n", audyn::version, sf_version_string()); }
+int main() {
+    std::printf("audyn %s, %s\n", audyn::version, sf_version_string());
+}

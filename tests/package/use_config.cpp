@@ -9,7 +9,7 @@
 #include <sstream>
 
 #if __has_include(<ATen/core/Tensor.h>)
-#error "audyn::config brings libtorch's headers"
+#    error "audyn::config brings libtorch's headers"
 #endif
 
 int main() {

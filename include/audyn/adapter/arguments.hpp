@@ -32,7 +32,7 @@ public:
         }
         for (const std::string& key : node_.keys()) {
             if (!is_instruction(key) && !contains(reserved, key) && !contains(parameters_, key)) {
-                throw node_.at(key).error(
+                throw node_.at(key).key_error(
                     "is an argument that the target does not take" + config::did_you_mean(key, parameters_), hint());
             }
         }

@@ -361,7 +361,7 @@ private:
     [[nodiscard]] const Target& find(const Config& node) const {
         const auto name_node = node.is_dict() ? node.find("_target_") : std::nullopt;
         if (!name_node) {
-            throw node.error("a group with `_target_` is needed here");
+            throw node.error("needs the key `_target_`, which says what to build");
         }
         const auto name = name_node->as<std::string>();
         const auto found = targets_.find(name);
