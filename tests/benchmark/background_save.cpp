@@ -52,7 +52,7 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-    const std::filesystem::path folder = argc > 1 ? argv[1] : "background_save";
+    const std::filesystem::path folder = argc > 1 ? argv[1] : "background_save_files";
     const int64_t megabytes = argc > 2 ? std::atoll(argv[2]) : 1000;
     const audyn::StateDict state = make_state(megabytes);
     BareCopy bare(state);

@@ -257,7 +257,7 @@ private:
         } catch (const grammar::SyntaxError& error) {
             throw error_at(
                 grammar::place_of(error, text, node.location()),
-                concat({"'", node.path(), "': the interpolation ", repr(text), " is wrong: ", error.message}));
+                concat({"'", node.path(), "': the interpolation ", short_repr(text), " is wrong: ", error.message}));
         }
         return evaluate(expression, node);
     }
@@ -430,7 +430,7 @@ private:
 
     void warn_missing_elements(const Value& node) {
         environment_.warnings.push_back(
-            concat({"'", node.path(), "': some elements of ", repr(*node.get_if<std::string>()),
+            concat({"'", node.path(), "': some elements of ", short_repr(*node.get_if<std::string>()),
                     " are missing; write '' for an empty string"}));
     }
 
@@ -574,7 +574,7 @@ private:
             --depth_;
             return found;
         } catch (const grammar::SyntaxError& error) {
-            throw failure(node, concat({"'oc.decode' cannot read ", repr(text), ": ", error.message}));
+            throw failure(node, concat({"'oc.decode' cannot read ", short_repr(text), ": ", error.message}));
         }
     }
 
