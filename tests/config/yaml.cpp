@@ -110,3 +110,12 @@ TEST_CASE("hostile input ends in an error") {
     CHECK_FALSE(error_of([] { parse("a: \xFF\n"); }).empty());
     CHECK_FALSE(error_of([] { parse(std::string("a: \0b\n", 6)); }).empty());
 }
+
+TEST_CASE("every escape of a quoted scalar is the character that YAML says") {
+    const auto text = [](const std::string& yaml) {
+        return config_test::parse("a: " + yaml + "\n").get<std::string>("a");
+    };
+    CHECK(text(R"("x\N\_\L\Py")") == "x\xC2\x85\xC2\xA0\xE2\x80\xA8\xE2\x80\xA9y");
+    CHECK(text(R"("\x41\u00e9\U0001F600\t\"\\\/")") == "A\xC3\xA9\xF0\x9F\x98\x80\t\"\\/");
+    CHECK(text(R"('\N\_')") == "\\N\\_");
+}

@@ -82,8 +82,8 @@ public:
             stack_.back().has_key = true;
             return;
         }
-        const auto lines = tag == "?" ? std::nullopt : QuotedScalar(text_at(mark)).read();
-        Value value = scalar_value(mark, tag, lines ? *lines : text);
+        const auto quoted = tag == "?" ? std::nullopt : QuotedScalar(text_at(mark)).read();
+        Value value = scalar_value(mark, tag, quoted ? *quoted : text);
         finish(std::move(value), mark, anchor, KeyStyle::scalar);
     }
 

@@ -11,21 +11,21 @@
 
 namespace audyn::config::detail {
 
-/// Reads a quoted scalar that goes over several lines as PyYAML does: yaml-cpp loses empty lines at its end and does
-/// not know Unicode's line separators.
+/// Reads quoted scalars as PyYAML does where yaml-cpp does not: over several lines it loses empty lines at the end and
+/// does not know Unicode's line separators; of the escapes `\N` and `\_` it makes single bytes instead of UTF-8.
 class QuotedScalar {
 public:
     /// `text` from the opening quote on; it goes on after the closing one.
     explicit QuotedScalar(std::string_view text) : text_(text), quote_(text.empty() ? '\0' : text[0]) {}
 
-    /// Nothing when the scalar is not quoted, not closed, stands on one line, or has an unknown escape.
+    /// Nothing when the scalar is not quoted or not closed, has an unknown escape, or yaml-cpp reads it well.
     [[nodiscard]] std::optional<std::string> read() {
         if (quote_ != '"' && quote_ != '\'') {
             return std::nullopt;
         }
         for (position_ = 1; position_ < text_.size();) {
             if (text_[position_] == quote_ && !(quote_ == '\'' && at(position_ + 1) == '\'')) {
-                return has_lines_ ? std::optional(std::move(result_)) : std::nullopt;
+                return is_needed_ ? std::optional(std::move(result_)) : std::nullopt;
             }
             if (!read_spaces() && !read_character()) {
                 return std::nullopt;
@@ -51,7 +51,7 @@ private:
         const std::size_t length = break_length();
         const std::string text = length == 3 ? std::string(text_.substr(position_, length)) : "\n";
         position_ += length;
-        has_lines_ = true;
+        is_needed_ = true;
         return text;
     }
 
@@ -109,6 +109,7 @@ private:
         const char name = at(position_++);
         if (const auto index = names.find(name); index != std::string_view::npos && name != '\0') {
             append_utf8(result_, points[index]);
+            is_needed_ = is_needed_ || name == 'N' || name == '_';
             return true;
         }
         const std::size_t digits = name == 'x' ? 2 : name == 'u' ? 4 : name == 'U' ? 8 : 0;
@@ -129,7 +130,7 @@ private:
     char quote_;
     std::size_t position_ = 0;
     std::string result_;
-    bool has_lines_ = false;
+    bool is_needed_ = false;
 };
 
 } // namespace audyn::config::detail
