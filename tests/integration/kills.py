@@ -25,6 +25,7 @@ EXAMPLES = pathlib.Path(os.environ["AUDYN_EXAMPLES_DIR"])
 ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1")
 KILLS = int(os.environ.get("AUDYN_KILLS", "10"))
 INTERVAL = 2  # iterations between checkpoints
+ITERATIONS = 30  # less than the whole training has
 RECORDINGS = "recordings"
 
 
@@ -102,12 +103,12 @@ class Kills(unittest.TestCase):
         self.assertEqual(rows("whole"), rows(name))
 
     def ends_before(self, process, moments, log_begin):
-        """Waits for the next kill: one of five while the program starts, the others while it trains. True when the
-        training ended before."""
-        starts = moments.random() < 0.2
-        delay = moments.uniform(0.0, 0.5)
-        while not starts and process.poll() is None and "Iter " not in log_of("killed")[log_begin:]:
-            time.sleep(0.005)
+        """Waits for the next kill: one of five while the program starts, the others shortly after an iteration drawn
+        from the whole training, however fast the machine. True when the training ended before."""
+        iteration = 0 if moments.random() < 0.2 else moments.randint(1, ITERATIONS)
+        delay = moments.uniform(0.0, 0.02 if iteration else 0.3)
+        while process.poll() is None and last_iteration(log_of("killed")[log_begin:]) < iteration:
+            time.sleep(0.002)
         try:
             process.wait(timeout=delay)
             return True
