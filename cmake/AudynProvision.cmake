@@ -11,9 +11,6 @@ set(AUDYN_WHEELS_COMPLETE torch==${AUDYN_PROVISIONED_TORCH_VERSION} numpy tensor
 
 # Downloads a Debian package, with the libraries that it needs to run where their names match the optional regex.
 function(audyn_provision_package package)
-    if(EXISTS "${AUDYN_PROVISION_DIR}/debian/${package}")
-        return()
-    endif()
     audyn_apt_available(available)
     if(NOT available)
         message(FATAL_ERROR "audyn: ${package} is needed, and there is no apt-get here to download it with. Install it "
@@ -48,7 +45,9 @@ function(audyn_provision_libraries)
     # Only a test runs it, so nothing else needs to find it.
     find_program(AUDYN_ZSH zsh NO_CACHE)
     if(AUDYN_INTEROP AND NOT AUDYN_ZSH)
-        audyn_provision_package(zsh "zsh-common$")
+        if(NOT EXISTS "${AUDYN_PROVISION_DIR}/debian/zsh")
+            audyn_provision_package(zsh "zsh-common$")
+        endif()
         set(AUDYN_ZSH_ROOT "${AUDYN_PROVISION_DIR}/debian/zsh" PARENT_SCOPE)
     endif()
     file(GLOB prefixes "${AUDYN_PROVISION_DIR}/debian/*-dev/usr")
