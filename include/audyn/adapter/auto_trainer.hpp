@@ -217,7 +217,7 @@ struct Dispatch<TypeList<Models...>, TypeList<Steps...>> {
     /// Checks `model` and `train.step` without building them. \throws ConfigError
     static void check(const TrainingPlan& plan) {
         const Config model = plan.config()["model"];
-        if (!(check_if<Models>(plan, model, {"checkpoint"}) || ...)) {
+        if (!(check_if<Models>(plan, model, reserved_model_keys) || ...)) {
             throw model.at("_target_")
                 .error("names '" + model.get<std::string>("_target_") +
                        "', which builds none of the models that this AutoTrainer was made for");
@@ -256,7 +256,7 @@ private:
         if (!plan.targets().builds<Model>(node)) {
             return nullptr;
         }
-        auto model = plan.targets().build<Model>(node, {"checkpoint"});
+        auto model = plan.targets().build<Model>(node, reserved_model_keys);
         if (const auto path = node.find("checkpoint"); path && !path->is_null()) {
             warm_start(*trainer::ModelTraits<Model>::pointer(model), *path);
         }

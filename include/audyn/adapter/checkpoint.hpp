@@ -3,6 +3,7 @@
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/config/location.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/state/state_dict.hpp>
 
@@ -62,52 +63,65 @@ namespace audyn::adapter {
     return std::get<StateDict>(to_state(config.to_value(true)).storage());
 }
 
-/// The other way round: what a checkpoint holds as `resolved_config`, as a configuration's value. What a configuration
-/// cannot hold becomes the name of its kind.
-[[nodiscard]] inline config::Value from_state(const state::Value& value) {
-    if (value.is_none()) {
-        return {};
-    }
+namespace detail {
+
+/// A value of a checkpoint as one of a configuration; `otherwise(value)` stands for what no configuration holds.
+template <class Otherwise>
+[[nodiscard]] config::Value convert_state(const state::Value& value, const config::Location& location,
+                                          const Otherwise& otherwise) {
+    config::Value result;
     if (value.is<bool>()) {
-        return value.as_bool();
-    }
-    if (value.is<int64_t>()) {
-        return value.as_int();
-    }
-    if (value.is<double>()) {
-        return value.as_float();
-    }
-    if (value.is<std::string>()) {
-        config::Value text(value.as_string());
-        text.set_literal(true); // it is resolved
-        return text;
-    }
-    if (value.is<state::Bytes>()) {
-        return config::Bytes{value.as_bytes().data};
-    }
-    if (value.is<state::List>() || value.is<state::Tuple>()) {
-        config::Value list = config::Value::list();
+        result = value.as_bool();
+    } else if (value.is<int64_t>()) {
+        result = value.as_int();
+    } else if (value.is<double>()) {
+        result = value.as_float();
+    } else if (value.is<std::string>()) {
+        result = value.as_string();
+        result.set_literal(true); // it was resolved when it was saved
+    } else if (value.is<state::Bytes>()) {
+        result = config::Bytes{value.as_bytes().data};
+    } else if (value.is<state::List>() || value.is<state::Tuple>()) {
+        result = config::Value::list();
         for (const state::Value& item : value.as_list()) {
-            list.append(from_state(item));
+            result.append(convert_state(item, location, otherwise));
         }
-        return list;
-    }
-    if (value.is<StateDict>()) {
-        config::Value dict = config::Value::dict();
+    } else if (value.is<StateDict>()) {
+        result = config::Value::dict();
         for (const auto& [key, item] : value.as_dict()) {
-            dict.set(key.to_string(), from_state(item));
+            result.set(config::Key(key.to_string()), convert_state(item, location, otherwise));
         }
-        return dict;
+    } else if (!value.is_none()) {
+        result = otherwise(value);
     }
-    return value.kind();
+    result.set_location(location);
+    return result;
 }
+
+} // namespace detail
+
+/// A value of a checkpoint as one of a configuration. Bytes stay bytes, integer keys become text.
+/// \throws StateError for a tensor, which no configuration holds.
+[[nodiscard]] inline config::Value to_config(const state::Value& value, const config::Location& location) {
+    return detail::convert_state(value, location, [](const state::Value& other) -> config::Value {
+        throw StateError(std::string("a configuration cannot hold a value of kind ") + other.kind());
+    });
+}
+
+/// Keys of the configuration's `model` that are not arguments of the model.
+inline const std::vector<std::string> reserved_model_keys{"checkpoint"};
 
 /// The configuration that a checkpoint was trained with; nothing when `file` is no checkpoint or keeps none.
 [[nodiscard]] inline std::optional<config::Value> stored_config(const std::filesystem::path& file) {
     try {
         const StateDict state = checkpoint::load(file, {.mmap = true});
         const state::Value* const stored = state.find("resolved_config");
-        return stored != nullptr && stored->is<StateDict>() ? std::optional(from_state(*stored)) : std::nullopt;
+        if (stored == nullptr || !stored->is<StateDict>()) {
+            return std::nullopt;
+        }
+        // For a comparison, the name of its kind says enough of what no configuration holds.
+        return detail::convert_state(*stored, {},
+                                     [](const state::Value& other) { return config::Value(other.kind()); });
     } catch (const CheckpointError& error) {
         throw ConfigError(error.what());
     }

@@ -16,41 +16,8 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace audyn::adapter {
-
-/// A value of a checkpoint as one of a configuration. Bytes stay bytes, integer keys become text.
-/// \throws StateError for a tensor, which no configuration holds.
-[[nodiscard]] inline config::Value to_config(const state::Value& value, const config::Location& location) {
-    config::Value result;
-    if (value.is<bool>()) {
-        result = value.as_bool();
-    } else if (value.is<int64_t>()) {
-        result = value.as_int();
-    } else if (value.is<double>()) {
-        result = value.as_float();
-    } else if (value.is<std::string>()) {
-        result = value.as_string();
-        result.set_literal(true); // it was resolved when it was saved
-    } else if (value.is<state::Bytes>()) {
-        result = config::Bytes{value.as_bytes().data};
-    } else if (value.is<state::List>() || value.is<state::Tuple>()) {
-        result = config::Value::list();
-        for (const state::Value& item : value.as_list()) {
-            result.append(to_config(item, location));
-        }
-    } else if (value.is<StateDict>()) {
-        result = config::Value::dict();
-        for (const auto& [key, item] : value.as_dict()) {
-            result.set(config::Key(key.to_string()), to_config(item, location));
-        }
-    } else if (!value.is_none()) {
-        throw StateError(std::string("a configuration cannot hold a value of kind ") + value.kind());
-    }
-    result.set_location(location);
-    return result;
-}
 
 namespace detail {
 
@@ -88,9 +55,6 @@ template <class Model, class Build>
 }
 
 } // namespace detail
-
-/// Keys of the configuration's `model` that are not arguments of the model.
-inline const std::vector<std::string> reserved_model_keys{"checkpoint"};
 
 /// A network as a checkpoint describes it: built from the configuration that it was trained with (`model._target_` is
 /// one of `targets`) and with the parameters that it had, on the CPU, in training mode as every new module.
