@@ -18,44 +18,16 @@ namespace audyn::adapter {
 class Arguments {
 public:
     /// `parameters`: names of what the target takes, in order. `signature`: how errors show it.
-    Arguments(const Config& node, const std::vector<std::string>& parameters, std::string signature)
-        : node_(node), parameters_(parameters), signature_(std::move(signature)), positional_(node.find("_args_")) {}
+    Arguments(const Config& node, const std::vector<std::string>& parameters, std::string signature);
 
     /// \throws ConfigError for arguments that the target does not take. Keys in `reserved` are no arguments.
-    void check_names(const std::vector<std::string>& reserved) const {
-        if (positional_ && (!positional_->is_list() || positional_->size() > parameters_.size())) {
-            throw positional_->error(positional_->is_list()
-                                         ? "has " + std::to_string(positional_->size()) + " items for " +
-                                               std::to_string(parameters_.size()) + " arguments"
-                                         : "must be a list of arguments",
-                                     hint());
-        }
-        for (const std::string& key : node_.keys()) {
-            if (!is_instruction(key) && !contains(reserved, key) && !contains(parameters_, key)) {
-                throw node_.at(key).key_error(
-                    "is an argument that the target does not take" + config::did_you_mean(key, parameters_), hint());
-            }
-        }
-        check_instructions();
-    }
+    void check_names(const std::vector<std::string>& reserved) const;
 
     /// The value given for the parameter at `index`, if there is one. \throws ConfigError when there are two.
-    [[nodiscard]] std::optional<Config> find(std::size_t index) const {
-        auto named = node_.find(parameters_[index]);
-        if (positional_ && index < positional_->size()) {
-            if (named) {
-                throw named->error("is given twice: here and as item " + std::to_string(index) + " of `_args_`",
-                                   hint());
-            }
-            return (*positional_)[index];
-        }
-        return named;
-    }
+    [[nodiscard]] std::optional<Config> find(std::size_t index) const;
 
     /// \throws ConfigError for a parameter that is not given and has no default.
-    [[noreturn]] void throw_missing(const std::string& name, const std::string& type) const {
-        throw node_.error("is missing the argument '" + name + "' (" + type + ")", hint());
-    }
+    [[noreturn]] void throw_missing(const std::string& name, const std::string& type) const;
 
     /// False where `_recursive_: false` asks to leave nested targets alone.
     [[nodiscard]] bool recursive() const { return node_.get_optional<bool>("_recursive_").value_or(true); }
@@ -63,25 +35,12 @@ public:
 
 private:
     /// Hydra's own keys.
-    static bool is_instruction(std::string_view key) {
-        constexpr std::array<std::string_view, 5> names{"_target_", "_args_", "_partial_", "_recursive_", "_convert_"};
-        return std::find(names.begin(), names.end(), key) != names.end();
-    }
+    static bool is_instruction(std::string_view key);
 
     /// How Python converts containers means nothing here, but a mistake in it is one.
-    void check_instructions() const {
-        static_cast<void>(recursive());
-        if (const auto convert = node_.get_optional<std::string>("_convert_")) {
-            const std::vector<std::string> known{"none", "partial", "object", "all"};
-            if (!contains(known, *convert)) {
-                throw node_.at("_convert_").error_unknown("conversion", *convert, known);
-            }
-        }
-    }
+    void check_instructions() const;
 
-    static bool contains(const std::vector<std::string>& names, const std::string& name) {
-        return std::find(names.begin(), names.end(), name) != names.end();
-    }
+    static bool contains(const std::vector<std::string>& names, const std::string& name);
 
     const Config& node_;
     const std::vector<std::string>& parameters_;
@@ -90,3 +49,7 @@ private:
 };
 
 } // namespace audyn::adapter
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/arguments.ipp>
+#endif

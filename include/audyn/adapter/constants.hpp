@@ -2,6 +2,7 @@
 
 #include <audyn/config/config.hpp>
 #include <audyn/config/resolvers.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <c10/core/ScalarType.h>
 
@@ -32,37 +33,17 @@ inline constexpr std::array<std::pair<std::string_view, at::ScalarType>, 14> dty
 }};
 
 /// Makes the dtypes known to the resolver `const`.
-inline void add_dtypes(config::Resolvers& resolvers) {
-    for (const auto& [name, dtype] : dtype_names) {
-        resolvers.add_constant(std::string(name));
-    }
-}
+AUDYN_INLINE void add_dtypes(config::Resolvers& resolvers);
 
 /// The name of one of those dtypes.
-[[nodiscard]] inline std::string dtype_name(at::ScalarType dtype) {
-    for (const auto& [name, candidate] : dtype_names) {
-        if (candidate == dtype) {
-            return std::string(name);
-        }
-    }
-    return c10::toString(dtype);
-}
+[[nodiscard]] AUDYN_INLINE std::string dtype_name(at::ScalarType dtype);
 
 /// The dtype that `node` names by a constant (`${const:torch.bfloat16}`) or as text ("torch.bfloat16", "bfloat16").
 /// \throws ConfigError
-[[nodiscard]] inline at::ScalarType as_dtype(const Config& node) {
-    std::string name = node.is_constant() ? node.as<config::Constant>().name : node.as<std::string>();
-    if (!name.starts_with("torch.")) {
-        name = "torch." + name;
-    }
-    std::vector<std::string> known;
-    for (const auto& [candidate, dtype] : dtype_names) {
-        if (candidate == name) {
-            return dtype;
-        }
-        known.emplace_back(candidate);
-    }
-    throw node.error_unknown("dtype", name, known);
-}
+[[nodiscard]] AUDYN_INLINE at::ScalarType as_dtype(const Config& node);
 
 } // namespace audyn::adapter
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/constants.ipp>
+#endif

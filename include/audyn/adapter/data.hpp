@@ -3,6 +3,7 @@
 #include <audyn/adapter/targets.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/dataset.hpp>
 #include <audyn/data/loader.hpp>
@@ -35,65 +36,20 @@ struct LoaderNode {
 };
 
 /// Adds PyTorch's DataLoader.
-inline void add_data_targets(Targets& targets) {
-    targets.add_function<LoaderFactory>(
-        "torch.utils.data.DataLoader",
-        constructor<int64_t, bool, bool, int, std::optional<int>, bool, bool, Unsupported, Unsupported, Unsupported>(
-            arg("batch_size") = 1, arg("shuffle") = false, arg("drop_last") = false, arg("num_workers") = 0,
-            arg("prefetch_factor") = std::optional<int>(), arg("pin_memory") = false, arg("skip_unreadable") = false,
-            arg("collate_fn") = Unsupported(), arg("persistent_workers") = Unsupported(),
-            arg("timeout") = Unsupported()),
-        [](int64_t batch_size, bool shuffle, bool drop_last, int num_workers, std::optional<int> prefetch_factor,
-           bool pin_memory, bool skip_unreadable, Unsupported, Unsupported, Unsupported) -> LoaderFactory {
-            auto options = data::DataLoaderOptions()
-                               .batch_size(batch_size)
-                               .shuffle(shuffle)
-                               .drop_last(drop_last)
-                               .num_workers(num_workers)
-                               .prefetch_factor(prefetch_factor.value_or(2))
-                               .pin_memory(pin_memory)
-                               .skip_unreadable(skip_unreadable);
-            return [options](const LoaderContext& context) mutable {
-                options.seed(context.seed).warn(context.warn);
-                return std::make_shared<data::DataLoader>(context.dataset, options);
-            };
-        });
-}
+AUDYN_INLINE void add_data_targets(Targets& targets);
 
 /// The loaders of one kind ("train", "validation", "test"): `dataset.KIND` is a target, or a group of named targets.
 /// `dataloader.KIND` serves all of them, unless it is such a group itself.
-[[nodiscard]] inline std::vector<LoaderNode> loader_nodes(const Config& config, const std::string& kind) {
-    const auto dataset = config.find("dataset." + kind);
-    // The built-in default stands for "none": it is PyTorch's abstract class.
-    if (!dataset || dataset->is_null() ||
-        (dataset->contains("_target_") && dataset->at("_target_").location().is_builtin())) {
-        return {};
-    }
-    const auto loader = config.find("dataloader." + kind);
-    if (!loader || loader->is_null()) {
-        throw config.error("`" + config.path() + ".dataset." + kind + "` is set, but `" + config.path() +
-                           ".dataloader." + kind + "` is not");
-    }
-    if (dataset->is_dict() && dataset->contains("_target_")) {
-        return {{kind, *dataset, *loader}};
-    }
-    std::vector<LoaderNode> nodes;
-    for (const auto& [name, node] : dataset->items()) {
-        nodes.push_back({name, node, loader->contains("_target_") ? *loader : loader->at(name)});
-    }
-    return nodes;
-}
+[[nodiscard]] AUDYN_INLINE std::vector<LoaderNode> loader_nodes(const Config& config, const std::string& kind);
 
-inline void check_loader(const LoaderNode& node, const Targets& targets, config::Mistakes& mistakes) {
-    mistakes.attempt([&] { targets.check<std::shared_ptr<data::Dataset>>(node.dataset); });
-    mistakes.attempt([&] { targets.check<LoaderFactory>(node.loader); });
-}
+AUDYN_INLINE void check_loader(const LoaderNode& node, const Targets& targets, config::Mistakes& mistakes);
 
 /// Builds the dataset and its loader. \throws ConfigError, DataError
-[[nodiscard]] inline std::shared_ptr<data::Loader> build_loader(const LoaderNode& node, const Targets& targets,
-                                                                uint64_t seed, data::DataLoaderOptions::Warn warn) {
-    const auto factory = targets.build<LoaderFactory>(node.loader);
-    return factory({targets.build<std::shared_ptr<data::Dataset>>(node.dataset), seed, std::move(warn)});
-}
+[[nodiscard]] AUDYN_INLINE std::shared_ptr<data::Loader>
+build_loader(const LoaderNode& node, const Targets& targets, uint64_t seed, data::DataLoaderOptions::Warn warn);
 
 } // namespace audyn::adapter
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/data.ipp>
+#endif

@@ -7,6 +7,7 @@
 #include <audyn/config/config.hpp>
 #include <audyn/config/location.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/concepts.hpp>
 
@@ -22,19 +23,7 @@ namespace audyn::adapter {
 namespace detail {
 
 /// The configuration that a checkpoint was trained with. Messages about it name the file.
-[[nodiscard]] inline Config config_of_checkpoint(const StateDict& state, const std::filesystem::path& path) {
-    const state::Value* resolved = state.find("resolved_config");
-    const state::Value* model =
-        resolved != nullptr && resolved->is<StateDict>() ? resolved->as_dict().find("model") : nullptr;
-    if (model == nullptr || !model->is<StateDict>()) {
-        throw CheckpointError("the checkpoint " + path.string() +
-                              " does not say how its model is built: it has no 'resolved_config' with a 'model'");
-    }
-    const config::Location location(std::make_shared<const config::Source>(
-                                        config::Source{config::Origin::program, "the checkpoint " + path.string(), {}}),
-                                    0, 0);
-    return Config(to_config(*resolved, location));
-}
+[[nodiscard]] AUDYN_INLINE Config config_of_checkpoint(const StateDict& state, const std::filesystem::path& path);
 
 /// Builds a model by `build(model's configuration, targets)` and gives it the parameters of the checkpoint.
 template <class Model, class Build>
@@ -95,3 +84,7 @@ template <trainer::ModelHolder Model>
 namespace audyn {
 using adapter::instantiate_model;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/instantiate_model.ipp>
+#endif

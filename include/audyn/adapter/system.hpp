@@ -2,6 +2,7 @@
 
 #include <audyn/adapter/constants.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -15,72 +16,23 @@
 namespace audyn::adapter {
 
 /// Refuses a key of Audyn's that is set but has no meaning here. Null, false and an empty group are no setting.
-inline void refuse(const Config& config, const std::string& key, const std::string& advice) {
-    const auto node = config.find(key);
-    if (!node || node->is_null() || (node->is_bool() && !node->as<bool>()) ||
-        ((node->is_dict() || node->is_list()) && node->size() == 0)) {
-        return;
-    }
-    throw node->error("`" + key + "` is not supported; " + advice);
-}
+AUDYN_INLINE void refuse(const Config& config, const std::string& key, const std::string& advice);
 
 namespace detail {
 
-inline at::Device cuda_device(const Config& node) {
-    if (!at::globalContext().hasCUDA()) {
-        throw node.error(at::detail::getCUDAHooks().hasCUDART()
-                             ? "there is no CUDA device on this machine; choose system=cpu (or system.accelerator=cpu)"
-                             : "this program was built without CUDA; link it to audyn::cuda, or choose system=cpu "
-                               "(or system.accelerator=cpu)");
-    }
-    return {at::kCUDA, 0};
-}
+AUDYN_INLINE at::Device cuda_device(const Config& node);
 
-inline at::Device mps_device(const Config& node) {
-    if (!at::globalContext().hasMPS()) {
-        throw node.error("there is no MPS device on this machine; choose system=cpu (or system.accelerator=cpu)");
-    }
-    return {at::kMPS, 0};
-}
+AUDYN_INLINE at::Device mps_device(const Config& node);
 
 } // namespace detail
 
 /// The device that `system.accelerator` names: "cpu", "cuda", "mps" or "gpu" (CUDA); null picks CUDA where there is
 /// one. \throws ConfigError when it does not exist; the message says what to choose instead.
-[[nodiscard]] inline at::Device device(const Config& config) {
-    const auto node = config.find("system.accelerator");
-    if (!node || node->is_null()) {
-        return at::globalContext().hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-    }
-    const auto name = node->as<std::string>();
-    if (name == "cpu") {
-        return at::kCPU;
-    }
-    if (name == "cuda" || name == "gpu") {
-        return detail::cuda_device(*node);
-    }
-    if (name == "mps") {
-        return detail::mps_device(*node);
-    }
-    throw node->error_unknown("accelerator", name, {"cpu", "cuda", "gpu", "mps"});
-}
+[[nodiscard]] AUDYN_INLINE at::Device device(const Config& config);
 
 /// The dtype of mixed precision, or nothing where `system.amp.enable` is null or false. A null `system.amp.dtype` means
 /// float16 on CUDA and bfloat16 elsewhere. \throws ConfigError for another dtype.
-[[nodiscard]] inline std::optional<at::ScalarType> amp_dtype(const Config& config) {
-    if (!config.get_optional<bool>("system.amp.enable").value_or(false)) {
-        return std::nullopt;
-    }
-    const auto node = config.find("system.amp.dtype");
-    if (!node || node->is_null()) {
-        return device(config).is_cuda() ? at::kHalf : at::kBFloat16;
-    }
-    const at::ScalarType dtype = as_dtype(*node);
-    if (dtype != at::kHalf && dtype != at::kBFloat16) {
-        throw node->error("mixed precision knows torch.float16 and torch.bfloat16");
-    }
-    return dtype;
-}
+[[nodiscard]] AUDYN_INLINE std::optional<at::ScalarType> amp_dtype(const Config& config);
 
 /// `system.seed`, 0 where it is null.
 [[nodiscard]] inline uint64_t seed(const Config& config) {
@@ -89,29 +41,14 @@ inline at::Device mps_device(const Config& node) {
 
 /// Applies `system`: device flags, threads, and the seed last, so that what is built afterwards depends on it alone.
 /// Call it once, before the trainer is built. \throws ConfigError for devices and modes that do not exist here.
-inline void setup_config(const Config& config) {
-    if (config.get_optional<bool>("system.distributed.enable").value_or(false)) {
-        throw config.at("system.distributed.enable")
-            .error("training on several processes is not supported yet; choose system=cpu, system=cuda or their _amp "
-                   "forms, or system.distributed.enable=false");
-    }
-    refuse(config, "system.compile.enable", "libtorch has no torch.compile; set it to null");
-    static_cast<void>(device(config));
-    static_cast<void>(amp_dtype(config));
-    at::Context& context = at::globalContext();
-    context.setBenchmarkCuDNN(config.get_optional<bool>("system.cudnn.benchmark").value_or(false));
-    context.setDeterministicCuDNN(config.get_optional<bool>("system.cudnn.deterministic").value_or(false));
-    if (const auto threads = config.get_optional<int>("system.num_threads")) {
-        if (*threads < 1) {
-            throw config.at("system.num_threads").error("at least one thread is needed");
-        }
-        at::set_num_threads(*threads);
-    }
-    at::manual_seed(seed(config));
-}
+AUDYN_INLINE void setup_config(const Config& config);
 
 } // namespace audyn::adapter
 
 namespace audyn {
 using adapter::setup_config;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/system.ipp>
+#endif

@@ -238,10 +238,7 @@ public:
     }
 
     /// Makes `${const:name}` yield `value`.
-    Targets& add_constant(const std::string& name, config::Value value) {
-        resolvers_.add_constant(name, std::move(value));
-        return *this;
-    }
+    Targets& add_constant(const std::string& name, config::Value value);
     /// Makes `${name:...}` call `function`.
     template <class Function>
     Targets& add_resolver(const std::string& name, Function function) {
@@ -252,11 +249,7 @@ public:
     [[nodiscard]] const config::Resolvers& resolvers() const { return resolvers_; }
 
     /// Takes the targets of `other`, which win over those of the same name here, and its resolvers.
-    void merge(Targets other) {
-        other.targets_.merge(targets_);
-        targets_ = std::move(other.targets_);
-        resolvers_ = std::move(other.resolvers_);
-    }
+    void merge(Targets other);
 
     /// Builds what `node` describes. \throws ConfigError for an unknown target, one that builds something else, and for
     /// arguments that are unknown, missing or of the wrong type. Keys in `reserved` are no arguments.
@@ -294,22 +287,10 @@ public:
     }
 
     /// What `_target_` may be, for the shell's completion.
-    [[nodiscard]] std::vector<std::string> names() const {
-        std::vector<std::string> result;
-        for (const auto& [name, target] : targets_) {
-            result.push_back(name);
-        }
-        return result;
-    }
+    [[nodiscard]] std::vector<std::string> names() const;
 
     /// Each target with its arguments: for --help.
-    [[nodiscard]] std::string help() const {
-        std::string text;
-        for (const auto& [name, target] : targets_) {
-            text += "  " + target.signature() + "\n";
-        }
-        return text;
-    }
+    [[nodiscard]] std::string help() const;
 
 private:
     struct Target {
@@ -348,32 +329,10 @@ private:
         mistakes.throw_if_any();
     }
 
-    static void check_partial(const Config& node, const Target& target, bool may_be_partial) {
-        if (node.get_optional<bool>("_partial_").value_or(false) && !may_be_partial) {
-            throw node.at("_partial_")
-                .error("has no meaning for '" + target.name +
-                       "', which is built whole; leave it out (it belongs to optimizers, schedulers and loaders, which "
-                       "the trainer completes, and to arguments that take a function)");
-        }
-    }
+    static void check_partial(const Config& node, const Target& target, bool may_be_partial);
 
     /// The target that `node` names.
-    [[nodiscard]] const Target& find(const Config& node) const {
-        const auto name_node = node.is_dict() ? node.find("_target_") : std::nullopt;
-        if (!name_node) {
-            throw node.error("needs the key `_target_`, which says what to build");
-        }
-        const auto name = name_node->as<std::string>();
-        const auto found = targets_.find(name);
-        if (found == targets_.end()) {
-            std::vector<std::string> known;
-            for (const auto& [candidate, target] : targets_) {
-                known.push_back(candidate);
-            }
-            throw name_node->error_unknown("target", name, known);
-        }
-        return found->second;
-    }
+    [[nodiscard]] const Target& find(const Config& node) const;
 
     template <class Product>
     [[nodiscard]] const Target& require(const Config& node) const {
@@ -402,3 +361,7 @@ namespace audyn {
 using adapter::constructor;
 using adapter::Targets;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/targets.ipp>
+#endif

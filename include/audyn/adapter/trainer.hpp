@@ -5,6 +5,7 @@
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/core/signals.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/key_mapping.hpp>
@@ -30,312 +31,62 @@ struct ClipGradient {
 
 namespace detail {
 
-inline ClipGradient clip_by_mode(const std::string& mode, std::optional<double> clip_value,
-                                 std::optional<double> max_norm, double norm_type) {
-    if (mode == "value" && clip_value) {
-        return {clip_value, std::nullopt, norm_type};
-    }
-    if (mode == "norm" && max_norm) {
-        return {std::nullopt, max_norm, norm_type};
-    }
-    throw UsageError(mode == "value"  ? "mode 'value' needs clip_value"
-                     : mode == "norm" ? "mode 'norm' needs max_norm"
-                                      : "mode must be 'value' or 'norm', got '" + mode + "'");
-}
+AUDYN_INLINE ClipGradient clip_by_mode(const std::string& mode, std::optional<double> clip_value,
+                                       std::optional<double> max_norm, double norm_type);
 
-inline trainer::MonitorMode monitor_mode(const std::string& mode) {
-    if (mode != "min" && mode != "max") {
-        throw UsageError("mode must be 'min' or 'max', got '" + mode + "'");
-    }
-    return mode == "min" ? trainer::MonitorMode::min : trainer::MonitorMode::max;
-}
+AUDYN_INLINE trainer::MonitorMode monitor_mode(const std::string& mode);
 
 } // namespace detail
 
 /// Adds gradient clipping and early stopping.
-inline void add_trainer_targets(Targets& targets) {
-    targets.add_function<ClipGradient>(
-        "audyn.utils.GradClipper",
-        constructor<std::string, std::optional<double>, std::optional<double>, double, Unsupported>(
-            arg("mode"), arg("clip_value") = std::optional<double>(), arg("max_norm") = std::optional<double>(),
-            arg("norm_type") = 2.0, arg("error_if_nonfinite") = Unsupported()),
-        [](const std::string& mode, std::optional<double> clip_value, std::optional<double> max_norm, double norm_type,
-           Unsupported) { return detail::clip_by_mode(mode, clip_value, max_norm, norm_type); });
-    targets.add_function<ClipGradient>("torch.nn.utils.clip_grad_norm_",
-                                       constructor<double, double, Unsupported, Unsupported>(
-                                           arg("max_norm"), arg("norm_type") = 2.0,
-                                           arg("error_if_nonfinite") = Unsupported(), arg("foreach") = Unsupported()),
-                                       [](double max_norm, double norm_type, Unsupported, Unsupported) {
-                                           return ClipGradient{std::nullopt, max_norm, norm_type};
-                                       });
-    targets.add_function<ClipGradient>(
-        "torch.nn.utils.clip_grad_value_",
-        constructor<double, Unsupported>(arg("clip_value"), arg("foreach") = Unsupported()),
-        [](double clip_value, Unsupported) {
-            return ClipGradient{clip_value, std::nullopt, 2.0};
-        });
-    targets.add_function<std::shared_ptr<trainer::Callback>>(
-        "audyn.EarlyStopping",
-        constructor<std::string, int64_t, double, std::string>(arg("monitor") = "validation/total", arg("patience") = 3,
-                                                               arg("min_delta") = 0.0, arg("mode") = "min"),
-        [](std::string monitor, int64_t patience, double min_delta, const std::string& mode) {
-            return std::make_shared<trainer::EarlyStopping>(
-                trainer::EarlyStoppingOptions{std::move(monitor), patience, min_delta, detail::monitor_mode(mode)});
-        });
-}
+AUDYN_INLINE void add_trainer_targets(Targets& targets);
 
 /// `train.steps`: epochs or iterations. What the user sets displaces the built-in default of the other.
 /// \throws ConfigError when the user sets both, or neither is set.
-inline void set_steps(const Config& steps, trainer::TrainerOptions& options) {
-    const auto epochs = steps.get_optional<int64_t>("epochs");
-    const auto iterations = steps.get_optional<int64_t>("iterations");
-    const auto by_user = [&](const char* key) { return !steps.at(key).location().is_builtin(); };
-    if (epochs && iterations && by_user("epochs") == by_user("iterations")) {
-        throw steps.at("epochs").error("`epochs` and `iterations` are both set (" +
-                                       steps.at("iterations").location().to_string() +
-                                       "); set one of them, and the other to null");
-    }
-    if (!epochs && !iterations) {
-        throw steps.error("set `" + steps.path() + ".epochs` or `" + steps.path() + ".iterations`");
-    }
-    if (epochs && (!iterations || by_user("epochs"))) {
-        options.max_epochs(*epochs);
-    } else {
-        options.max_iterations(*iterations);
-    }
-    options.gradient_accumulation(steps.get_optional<int64_t>("gradient_accumulation").value_or(1));
-    if (const auto interval = steps.get_optional<std::string>("lr_scheduler")) {
-        if (*interval != "iteration" && *interval != "epoch") {
-            throw steps.at("lr_scheduler").error_unknown("interval", *interval, {"iteration", "epoch"});
-        }
-        options.lr_scheduler(*interval == "epoch" ? trainer::SchedulerInterval::epoch
-                                                  : trainer::SchedulerInterval::iteration);
-    } else {
-        options.lr_scheduler(trainer::SchedulerInterval::never);
-    }
-}
+AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& options);
 
 /// A number of batches, or a fraction of them.
-[[nodiscard]] inline trainer::BatchLimit batch_limit(const Config& config, const std::string& key) {
-    const auto node = config.find(key);
-    if (!node || node->is_null()) {
-        return {};
-    }
-    try {
-        return node->is_integer() ? trainer::BatchLimit(node->as<int64_t>()) : trainer::BatchLimit(node->as<double>());
-    } catch (const UsageError& error) {
-        throw node->error(error.what());
-    }
-}
+[[nodiscard]] AUDYN_INLINE trainer::BatchLimit batch_limit(const Config& config, const std::string& key);
 
-[[nodiscard]] inline trainer::OutputNames output_names(const Config& node) {
-    if (!node.is_list()) {
-        return node.as<std::string>();
-    }
-    trainer::OutputNames names;
-    for (const Config& element : node.elements()) {
-        names.items.push_back(output_names(element));
-    }
-    return names;
-}
+[[nodiscard]] AUDYN_INLINE trainer::OutputNames output_names(const Config& node);
 
 /// `train.key_mapping.KIND`: {input: {argument: name in the batch}, output: names}.
-[[nodiscard]] inline std::optional<trainer::KeyMapping> key_mapping(const Config& config, const std::string& kind) {
-    const auto node = config.find("key_mapping." + kind);
-    if (!node || node->is_null()) {
-        return std::nullopt;
-    }
-    trainer::KeyMapping mapping;
-    if (const auto input = node->find("input"); input && !input->is_null()) {
-        for (const auto& [argument, name] : input->items()) {
-            mapping.input.emplace_back(argument, name.as<std::string>());
-        }
-    }
-    if (const auto output = node->find("output"); output && !output->is_null()) {
-        mapping.output = output_names(*output);
-    }
-    return mapping;
-}
+[[nodiscard]] AUDYN_INLINE std::optional<trainer::KeyMapping> key_mapping(const Config& config,
+                                                                          const std::string& kind);
 
 namespace detail {
 
-[[nodiscard]] inline checkpoint::AsyncSave async_save(const Config& node) {
-    if (node.is_bool()) {
-        return node.as<bool>() ? checkpoint::AsyncSave::wait : checkpoint::AsyncSave::off;
-    }
-    const auto name = node.as<std::string>();
-    if (name != "wait" && name != "skip") {
-        throw node.error_unknown("way to save", name, {"wait", "skip", "false"});
-    }
-    return name == "wait" ? checkpoint::AsyncSave::wait : checkpoint::AsyncSave::skip;
-}
+[[nodiscard]] AUDYN_INLINE checkpoint::AsyncSave async_save(const Config& node);
 
-[[nodiscard]] inline checkpoint::SaveFailure save_failure(const Config& node) {
-    const auto name = node.as<std::string>();
-    if (name != "stop" && name != "proceed") {
-        throw node.error_unknown("reaction", name, {"stop", "proceed"});
-    }
-    return name == "stop" ? checkpoint::SaveFailure::stop : checkpoint::SaveFailure::proceed;
-}
+[[nodiscard]] AUDYN_INLINE checkpoint::SaveFailure save_failure(const Config& node);
 
 /// The keys of an entry that has only some. \throws ConfigError for any other
-inline void check_entry_keys(const Config& entry, const std::vector<std::string>& known) {
-    for (const auto& [key, value] : entry.items()) {
-        if (std::find(known.begin(), known.end(), key) == known.end()) {
-            throw value.error_unknown("key", key, known);
-        }
-    }
-}
+AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::string>& known);
 
-[[nodiscard]] inline checkpoint::PeriodicCheckpoint periodic_checkpoint(const Config& entry) {
-    check_entry_keys(entry, {"every", "path"});
-    return {entry.get<int64_t>("every"), entry.get<std::string>("path")};
-}
+[[nodiscard]] AUDYN_INLINE checkpoint::PeriodicCheckpoint periodic_checkpoint(const Config& entry);
 
-[[nodiscard]] inline std::string checkpoint_path(const Config& entry) {
-    check_entry_keys(entry, {"path"});
-    return entry.get<std::string>("path");
-}
+[[nodiscard]] AUDYN_INLINE std::string checkpoint_path(const Config& entry);
 
 /// Nothing where `k` is null.
-[[nodiscard]] inline std::optional<checkpoint::TopKCheckpoints> top_k_checkpoints(const Config& entry) {
-    check_entry_keys(entry, {"k", "path", "monitor", "mode"});
-    const auto k = entry.get_optional<int64_t>("k");
-    if (!k) {
-        return std::nullopt;
-    }
-    checkpoint::TopKCheckpoints top_k{*k, entry.get<std::string>("path")};
-    top_k.monitor = entry.get_optional<std::string>("monitor").value_or(top_k.monitor);
-    if (const auto mode = entry.find("mode"); mode && !mode->is_null()) {
-        const auto name = mode->as<std::string>();
-        if (name != "min" && name != "max") {
-            throw mode->error_unknown("mode", name, {"min", "max"});
-        }
-        top_k.mode = monitor_mode(name);
-    }
-    return top_k;
-}
+[[nodiscard]] AUDYN_INLINE std::optional<checkpoint::TopKCheckpoints> top_k_checkpoints(const Config& entry);
 
 } // namespace detail
 
 /// `train.output.save_checkpoint`: Audyn's entries iteration, epoch, last and best_epoch, and what this toolkit adds.
-[[nodiscard]] inline checkpoint::SaveCheckpoint save_checkpoint(const Config& config) {
-    const auto node = config.find("output.save_checkpoint");
-    checkpoint::SaveCheckpoint entries;
-    if (!node || node->is_null()) {
-        return entries;
-    }
-    using Read = std::function<void(const Config&)>;
-    const std::vector<std::pair<std::string, Read>> readers{
-        {"iteration", [&](const Config& entry) { entries.iteration = detail::periodic_checkpoint(entry); }},
-        {"epoch", [&](const Config& entry) { entries.epoch = detail::periodic_checkpoint(entry); }},
-        {"last", [&](const Config& entry) { entries.last = detail::checkpoint_path(entry); }},
-        {"best_epoch", [&](const Config& entry) { entries.best_epoch = detail::checkpoint_path(entry); }},
-        {"every_seconds", [&](const Config& entry) { entries.every_seconds = entry.as<double>(); }},
-        {"keep_last", [&](const Config& entry) { entries.keep_last = entry.as<int64_t>(); }},
-        {"top_k", [&](const Config& entry) { entries.top_k = detail::top_k_checkpoints(entry); }},
-        {"async", [&](const Config& entry) { entries.async = detail::async_save(entry); }},
-        {"save_on_exception", [&](const Config& entry) { entries.save_on_exception = entry.as<bool>(); }},
-        {"on_failure", [&](const Config& entry) { entries.on_failure = detail::save_failure(entry); }}};
-    for (const auto& [name, entry] : node->items()) {
-        const auto reader = std::find_if(readers.begin(), readers.end(),
-                                         [&, key = std::string(name)](const auto& one) { return one.first == key; });
-        if (reader == readers.end()) {
-            std::vector<std::string> known;
-            for (const auto& one : readers) {
-                known.push_back(one.first);
-            }
-            throw entry.error_unknown("entry of save_checkpoint", name, known);
-        }
-        if (!entry.is_null()) {
-            reader->second(entry);
-        }
-    }
-    try {
-        entries.check();
-    } catch (const UsageError& error) {
-        throw node->error(error.what());
-    }
-    return entries;
-}
+[[nodiscard]] AUDYN_INLINE checkpoint::SaveCheckpoint save_checkpoint(const Config& config);
 
 /// `train.signals`: {SIGTERM: save_and_exit, SIGUSR1: save}; null leaves a signal as it is.
-[[nodiscard]] inline std::vector<SignalAction> signal_actions(const Config& config) {
-    const auto node = config.find("signals");
-    std::vector<SignalAction> actions;
-    if (!node || node->is_null()) {
-        return actions;
-    }
-    for (const auto& [name, reaction] : node->items()) {
-        const auto signal = std::find_if(core::known_signals.begin(), core::known_signals.end(),
-                                         [&, key = std::string(name)](const auto& one) { return one.first == key; });
-        if (signal == core::known_signals.end()) {
-            std::vector<std::string> known;
-            for (const auto& one : core::known_signals) {
-                known.emplace_back(one.first);
-            }
-            throw reaction.error_unknown("signal", name, known);
-        }
-        if (reaction.is_null()) {
-            continue;
-        }
-        const auto what = reaction.as<std::string>();
-        if (what != "save" && what != "save_and_exit") {
-            throw reaction.error_unknown("reaction", what, {"save", "save_and_exit"});
-        }
-        actions.push_back({signal->second, what == "save" ? SignalReaction::save : SignalReaction::save_and_exit});
-    }
-    return actions;
-}
+[[nodiscard]] AUDYN_INLINE std::vector<SignalAction> signal_actions(const Config& config);
 
 /// Applies `train.clip_gradient`.
-inline void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options) {
-    const auto node = train.find("clip_gradient");
-    if (!node || node->is_null() || node->size() == 0) {
-        return;
-    }
-    const auto clip = targets.build<ClipGradient>(*node);
-    if (clip.value) {
-        options.clip_grad_value(*clip.value);
-    }
-    if (clip.norm) {
-        options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
-    }
-}
+AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options);
 
 /// The options that `train` and `system` mean; what is wrong in them is added to `mistakes`.
-[[nodiscard]] inline trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,
-                                                             config::Mistakes& mistakes) {
-    const Config train = config["train"];
-    trainer::TrainerOptions options;
-    mistakes.attempt([&] { set_steps(train["steps"], options); });
-    mistakes.attempt([&] { options.device(device(config)); });
-    mistakes.attempt(
-        [&] { options.log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10)); });
-    mistakes.attempt([&] { options.limit_train_batches(batch_limit(train, "limit_train_batches")); });
-    mistakes.attempt([&] { options.limit_validation_batches(batch_limit(train, "limit_validation_batches")); });
-    mistakes.attempt([&] { options.fast_dev_run(train.get_optional<bool>("fast_dev_run").value_or(false)); });
-    mistakes.attempt([&] { options.save_checkpoint(save_checkpoint(train)); });
-    mistakes.attempt([&] { options.signals(signal_actions(train)); });
-    mistakes.attempt([&] {
-        if (const auto mapping = key_mapping(train, "train")) {
-            options.key_mapping(*mapping);
-        }
-    });
-    mistakes.attempt([&] {
-        if (const auto mapping = key_mapping(train, "validation")) {
-            options.validation_key_mapping(*mapping);
-        }
-    });
-    mistakes.attempt([&] { set_clip_gradient(train, targets, options); });
-    mistakes.attempt([&] {
-        try {
-            options.check();
-        } catch (const UsageError& error) {
-            throw train.error(error.what());
-        }
-    });
-    return options;
-}
+[[nodiscard]] AUDYN_INLINE trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,
+                                                                   config::Mistakes& mistakes);
 
 } // namespace audyn::adapter
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/trainer.ipp>
+#endif

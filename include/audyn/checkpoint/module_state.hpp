@@ -2,6 +2,7 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/glob.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -41,15 +42,7 @@ void for_each_state_tensor(const torch::nn::Module& module, const std::string& p
 
 /// Parameters and buffers of `module` under Python's names and in Python's order: `module.state_dict()`.
 /// The tensors share the module's memory and need no gradient. All buffers are persistent; libtorch knows no other.
-[[nodiscard]] inline StateDict module_state(const torch::nn::Module& module) {
-    StateDict state;
-    detail::for_each_state_tensor(module, "", [&](std::string name, const at::Tensor& tensor) {
-        if (tensor.defined()) {
-            state.set(std::move(name), tensor.detach());
-        }
-    });
-    return state;
-}
+[[nodiscard]] AUDYN_INLINE StateDict module_state(const torch::nn::Module& module);
 
 /// What `load_module_state` did not use or find: Python's `missing_keys` and `unexpected_keys`.
 struct IncompatibleKeys {
@@ -70,37 +63,14 @@ struct LoadModuleOptions {
 
 namespace detail {
 
-[[nodiscard]] inline std::string shape_text(const at::Tensor& tensor) {
-    std::ostringstream text;
-    text << tensor.sizes();
-    return text.str();
-}
+[[nodiscard]] AUDYN_INLINE std::string shape_text(const at::Tensor& tensor);
 
-inline void append_names(std::string& message, const char* title, const std::vector<std::string>& names) {
-    if (names.empty()) {
-        return;
-    }
-    message += std::string("\n  ") + title + ": ";
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        message += (i == 0 ? "" : ", ") + names[i];
-    }
-}
+AUDYN_INLINE void append_names(std::string& message, const char* title, const std::vector<std::string>& names);
 
-[[nodiscard]] inline bool is_selected(const std::string& name, const LoadModuleOptions& options) {
-    const auto fits = [&](const std::string& pattern) { return core::glob_match(pattern, name); };
-    return (options.include.empty() || std::any_of(options.include.begin(), options.include.end(), fits)) &&
-           std::none_of(options.exclude.begin(), options.exclude.end(), fits);
-}
+[[nodiscard]] AUDYN_INLINE bool is_selected(const std::string& name, const LoadModuleOptions& options);
 
 /// A pattern that fits no name on either side is a mistake in writing it. \throws StateError
-inline void check_patterns(const std::vector<std::string>& patterns, const std::set<std::string>& names) {
-    for (const std::string& pattern : patterns) {
-        if (std::none_of(names.begin(), names.end(),
-                         [&](const std::string& name) { return core::glob_match(pattern, name); })) {
-            throw StateError("the pattern '" + pattern + "' fits no parameter or buffer of the model or the state");
-        }
-    }
-}
+AUDYN_INLINE void check_patterns(const std::vector<std::string>& patterns, const std::set<std::string>& names);
 
 } // namespace detail
 
@@ -109,64 +79,8 @@ inline void check_patterns(const std::vector<std::string>& patterns, const std::
 /// patterns of `options` leave out are untouched in the module and ignored in the state.
 /// \throws StateError that lists all missing, unexpected and misshapen names together; or names a pattern that fits
 /// nothing.
-inline IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state,
-                                          const LoadModuleOptions& options) {
-    IncompatibleKeys incompatible;
-    std::vector<std::string> misfits;
-    std::vector<std::pair<at::Tensor, at::Tensor>> copies; // to, from
-    std::map<std::string, const state::Value*> given;
-    std::set<std::string> names; // of both sides
-    for (const auto& [key, value] : state) {
-        given.emplace(key.to_string(), &value);
-        names.insert(key.to_string());
-    }
-    std::set<std::string> wanted;
-    detail::for_each_state_tensor(module, "", [&](const std::string& name, const at::Tensor& target) {
-        if (!target.defined()) {
-            return;
-        }
-        names.insert(name);
-        if (!wanted.insert(name).second || !detail::is_selected(name, options)) {
-            return;
-        }
-        const auto found = given.find(name);
-        if (found == given.end()) {
-            incompatible.missing.push_back(name);
-            return;
-        }
-        const state::Value& value = *found->second;
-        if (!value.is<at::Tensor>()) {
-            misfits.push_back(name + " (the model has a tensor, the state " + value.kind() + ")");
-        } else if (value.as_tensor().sizes() != target.sizes()) {
-            misfits.push_back(name + " (the model has " + detail::shape_text(target) + ", the state " +
-                              detail::shape_text(value.as_tensor()) + ")");
-        } else {
-            copies.emplace_back(target, value.as_tensor());
-        }
-    });
-    for (const auto& [key, value] : state) {
-        if (const std::string name = key.to_string(); !wanted.contains(name) && detail::is_selected(name, options)) {
-            incompatible.unexpected.push_back(name);
-        }
-    }
-    detail::check_patterns(options.include, names);
-    detail::check_patterns(options.exclude, names);
-    const bool differs = !incompatible.missing.empty() || !incompatible.unexpected.empty();
-    if (!misfits.empty() || (options.strict && differs)) {
-        std::string message = "the state does not fit the model " + module.name() + ":";
-        if (options.strict) {
-            detail::append_names(message, "missing in the state", incompatible.missing);
-            detail::append_names(message, "unknown to the model", incompatible.unexpected);
-        }
-        detail::append_names(message, "of another shape", misfits);
-        throw StateError(message);
-    }
-    const c10::NoGradGuard no_grad;
-    for (auto& [target, source] : copies) {
-        target.copy_(source);
-    }
-    return incompatible;
-}
+AUDYN_INLINE IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state,
+                                                const LoadModuleOptions& options);
 
 /// The same with all names.
 inline IncompatibleKeys load_module_state(torch::nn::Module& module, const StateDict& state, bool strict = true) {
@@ -174,3 +88,7 @@ inline IncompatibleKeys load_module_state(torch::nn::Module& module, const State
 }
 
 } // namespace audyn::checkpoint
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/checkpoint/module_state.ipp>
+#endif

@@ -3,6 +3,7 @@
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
 #include <audyn/config/text.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -81,15 +82,7 @@ template <class Struct>
 }
 
 /// Tells every key that no member has.
-inline void find_unknown_keys(const Config& dict, const std::vector<std::string>& known, Mistakes& mistakes) {
-    for (const auto& [key, value] : dict.items()) {
-        if (std::ranges::find(known, key) == known.end()) {
-            const std::string hint =
-                nearest_name(key, known).empty() && known.size() <= 20 ? concat({"Known are: ", join(known), "."}) : "";
-            mistakes.add(value.key_error(concat({"is not known", did_you_mean(key, known)}), hint).what());
-        }
-    }
-}
+AUDYN_INLINE void find_unknown_keys(const Config& dict, const std::vector<std::string>& known, Mistakes& mistakes);
 
 template <class Struct, class T>
 void bind_member(const Config& dict, const Member<Struct, T>& member, Struct& target, Mistakes& mistakes) {
@@ -134,3 +127,7 @@ struct Converter<Struct> {
 };
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/bind.ipp>
+#endif

@@ -50,20 +50,10 @@ public:
     Config() : Config(Value::dict()) {}
 
     /// A configuration of this tree. Resolvers and constants of `environment` serve its interpolations.
-    explicit Config(Value root, Environment environment = {})
-        : document_(std::make_shared<Document>(std::move(root), std::move(environment))),
-          node_(document_->root.get()) {}
+    explicit Config(Value root, Environment environment = {});
 
     /// Member of a dictionary. Throws when it is absent.
-    [[nodiscard]] Config operator[](std::string_view key) const {
-        const Config here = resolved();
-        here.require(Kind::dict, concat({"has no key '", key, "'"}));
-        const Value* child = here.node_->find(key);
-        if (child == nullptr) {
-            throw here.absent(key);
-        }
-        return here.at_node(child);
-    }
+    [[nodiscard]] Config operator[](std::string_view key) const;
     [[nodiscard]] Config operator[](const char* key) const { return (*this)[std::string_view(key)]; }
 
     /// Item of a list. Throws when it is absent.
@@ -79,37 +69,13 @@ public:
     }
 
     /// The node at a path such as `optimizer.lr` or `betas.0`; empty is this node. Throws when it is absent.
-    [[nodiscard]] Config at(std::string_view path) const {
-        Config current = *this;
-        for (const std::string& key : path.empty() ? std::vector<std::string>() : split_path(path)) {
-            const Config here = current.resolved();
-            const auto index = here.node_->is_list() ? list_index(key) : std::nullopt;
-            current = index ? here[*index] : here[key];
-        }
-        return current;
-    }
+    [[nodiscard]] Config at(std::string_view path) const;
 
     /// The node at a path; nothing when it is absent. A value of null or `???` is present.
-    [[nodiscard]] std::optional<Config> find(std::string_view path) const {
-        Config current = *this;
-        for (const std::string& key : path.empty() ? std::vector<std::string>() : split_path(path)) {
-            const Config here = current.resolved();
-            const Found child =
-                here.node_->is_container() ? Evaluation::child_of({here.node_, here.owner_}, key) : Found();
-            if (!child) {
-                return std::nullopt;
-            }
-            current = here.at_node(child.node);
-        }
-        return current;
-    }
+    [[nodiscard]] std::optional<Config> find(std::string_view path) const;
 
     /// The member of a dictionary with this very key, which is no path; nothing when it is absent.
-    [[nodiscard]] std::optional<Config> find_key(std::string_view key) const {
-        const Config here = resolved();
-        const Value* child = here.node_->find(key);
-        return child != nullptr ? std::optional<Config>(here.at_node(child)) : std::nullopt;
-    }
+    [[nodiscard]] std::optional<Config> find_key(std::string_view key) const;
 
     [[nodiscard]] bool contains(std::string_view path) const { return find(path).has_value(); }
 
@@ -148,14 +114,8 @@ public:
     [[nodiscard]] bool is_list() const { return kind() == Kind::list; }
     [[nodiscard]] bool is_string() const { return kind() == Kind::string; }
     [[nodiscard]] bool is_bool() const { return kind() == Kind::boolean; }
-    [[nodiscard]] bool is_integer() const {
-        const Kind own = kind();
-        return own == Kind::integer || own == Kind::big_integer;
-    }
-    [[nodiscard]] bool is_number() const {
-        const Kind own = kind();
-        return own == Kind::integer || own == Kind::big_integer || own == Kind::floating;
-    }
+    [[nodiscard]] bool is_integer() const;
+    [[nodiscard]] bool is_number() const;
     [[nodiscard]] bool is_constant() const { return kind() == Kind::constant; }
     /// True for a mandatory value that was not given, `???`.
     [[nodiscard]] bool is_missing() const { return node_->is_missing(); }
@@ -163,47 +123,19 @@ public:
     [[nodiscard]] bool is_interpolation() const { return node_->is_interpolation(); }
 
     /// Number of members of a dictionary or items of a list.
-    [[nodiscard]] std::size_t size() const {
-        const Config here = resolved();
-        here.require_container();
-        return here.node_->size();
-    }
+    [[nodiscard]] std::size_t size() const;
 
     /// Keys of a dictionary, in order.
-    [[nodiscard]] std::vector<std::string> keys() const {
-        const Config here = resolved();
-        here.require(Kind::dict, "has no keys");
-        return key_names(*here.node_);
-    }
+    [[nodiscard]] std::vector<std::string> keys() const;
 
     /// Members of a dictionary, in order.
-    [[nodiscard]] std::vector<std::pair<std::string, Config>> items() const {
-        const Config here = resolved();
-        here.require(Kind::dict, "has no keys");
-        std::vector<std::pair<std::string, Config>> result;
-        for (const auto& entry : here.node_->entries()) {
-            result.emplace_back(entry.key.to_string(), here.at_node(entry.value.get()));
-        }
-        return result;
-    }
+    [[nodiscard]] std::vector<std::pair<std::string, Config>> items() const;
 
     /// Items of a list, in order.
-    [[nodiscard]] std::vector<Config> elements() const {
-        const Config here = resolved();
-        here.require(Kind::list, "has no items");
-        std::vector<Config> result;
-        for (std::size_t index = 0; index < here.node_->size(); ++index) {
-            result.push_back(here.at_node(&here.node_->child(index)));
-        }
-        return result;
-    }
+    [[nodiscard]] std::vector<Config> elements() const;
 
     /// Full keys below this node whose value is still `???`.
-    [[nodiscard]] std::vector<std::string> missing_keys() const {
-        std::vector<std::string> result;
-        collect_missing(*node_, result);
-        return result;
-    }
+    [[nodiscard]] std::vector<std::string> missing_keys() const;
 
     /// Full key such as `optimizer.lr` or `train.stages[1]`; empty at the root.
     [[nodiscard]] std::string path() const { return node_->path(); }
@@ -218,85 +150,31 @@ public:
     void check_values() const { check_values(true); }
 
     /// A copy of the tree below this node. Where interpolations cannot be resolved the error tells all of them.
-    [[nodiscard]] Value to_value(bool resolve = false) const {
-        if (!resolve) {
-            return *node_;
-        }
-        try {
-            return Evaluation(document_->environment).resolved_copy(*node_);
-        } catch (const ConfigError&) {
-            check_values(false);
-            throw;
-        }
-    }
+    [[nodiscard]] Value to_value(bool resolve = false) const;
     /// YAML as OmegaConf writes it.
     [[nodiscard]] std::string to_yaml(bool resolve = false) const { return emit_yaml(to_value(resolve)); }
 
     /// Sets the value at a path; dictionaries on the way are made. A list on the way needs an index that exists.
-    void set(std::string_view path, Value value) {
-        if (!value.location().is_known()) {
-            value.set_location(
-                Location(std::make_shared<const Source>(Source{Origin::program, "the program", ""}), 0, 0));
-        }
-        const std::vector<std::string> keys = split_path(path);
-        Value* current = editable(resolved().node_);
-        for (std::size_t index = 0; index + 1 < keys.size(); ++index) {
-            const Found child = Evaluation::child_of({current, nullptr}, keys[index]);
-            const Value* target = child ? Evaluation(document_->environment).dereference(*child.node).node : nullptr;
-            if (target == nullptr || !target->is_container()) {
-                Value dict = Value::dict();
-                dict.set_location(value.location());
-                assign(*current, keys[index], std::move(dict));
-                target = Evaluation::child_of({current, nullptr}, keys[index]).node;
-            }
-            current = editable(target);
-        }
-        assign(*current, keys.back(), std::move(value));
-    }
+    void set(std::string_view path, Value value);
 
     /// Removes a member. Throws when it is absent.
-    void erase(std::string_view path) {
-        const Config target = at(path);
-        Value* parent = editable(target.node_->parent());
-        if (parent == nullptr || !parent->is_dict()) {
-            throw target.error("only a member of a dictionary can be removed");
-        }
-        document_->retire(parent->erase(target.key()));
-    }
+    void erase(std::string_view path);
 
     /// Replaces every interpolation below this node by its value.
-    void resolve_all() {
-        Value resolved_tree = to_value(true);
-        if (node_->parent() != nullptr) {
-            document_->retire(editable(node_->parent())->replace(node_->slot(), std::move(resolved_tree)));
-            node_ = &node_->parent()->child(node_->slot());
-            return;
-        }
-        document_->graveyard.push_back(
-            std::exchange(document_->root, std::make_unique<Value>(std::move(resolved_tree))));
-        node_ = document_->root.get();
-    }
+    void resolve_all();
 
     /// An error about this node: place, full key, `reason`, the line with a caret. `reason` continues the sentence that
     /// the key begins: `throw config["lr"].error("must be positive, not " + ...)` reads `conf/x.yaml:3:5:
     /// 'optimizer.lr' must be positive, not ...`.
-    [[nodiscard]] ConfigError error(std::string_view reason, std::string_view hint = {}) const {
-        const std::string own = path();
-        return error_at(location(),
-                        concat({(own.empty() ? "the configuration" : concat({"'", own, "'"})), " ", reason}), hint);
-    }
+    [[nodiscard]] ConfigError error(std::string_view reason, std::string_view hint = {}) const;
 
     /// As `error`, about the key and not its value: the caret stands below the key.
-    [[nodiscard]] ConfigError key_error(std::string_view reason, std::string_view hint = {}) const {
-        return error_at(node_->key_location(), concat({"'", path(), "' ", reason}), hint);
-    }
+    [[nodiscard]] ConfigError key_error(std::string_view reason, std::string_view hint = {}) const;
 
     /// An error about an unknown name, with the nearest of those that exist: `'optimizer._target_' names an unknown
     /// target 'X'; did you ...`.
     [[nodiscard]] ConfigError error_unknown(std::string_view thing, std::string_view name,
-                                            const std::vector<std::string>& known) const {
-        return error(concat({"names an unknown ", thing, " '", name, "'", did_you_mean(name, known)}));
-    }
+                                            const std::vector<std::string>& known) const;
 
     /// Attaches an object of the program to the whole tree; one of each type.
     template <class T>
@@ -312,28 +190,14 @@ public:
 
     /// The run's own tree: `run.dir`, `job.name`, `overrides.task`, `runtime.choices`, ... Empty when the configuration
     /// was not composed.
-    [[nodiscard]] Config hydra() const {
-        Value& holder = document_->environment.hydra;
-        if (holder.size() == 0) {
-            holder.set(Key("hydra"), Value::dict());
-        }
-        return {document_, &holder.child(0), nullptr};
-    }
+    [[nodiscard]] Config hydra() const;
     /// Resolvers, constants and warnings of this tree.
     [[nodiscard]] Environment& environment() const { return document_->environment; }
     /// What composition and resolvers had to remark; grows as values are read.
     [[nodiscard]] const std::vector<std::string>& warnings() const { return document_->environment.warnings; }
 
     /// The node that this one stands for after interpolation. Throws when it is `???`.
-    [[nodiscard]] Config resolved() const {
-        Evaluation evaluation(document_->environment);
-        Found found = evaluation.dereference(*node_);
-        if (found.node->is_missing()) {
-            throw error("is mandatory and was not given ('\?\?\?')",
-                        concat({"Give it, for example by ", path(), "=VALUE."}));
-        }
-        return {document_, found.node, found.owner ? found.owner : owner_};
-    }
+    [[nodiscard]] Config resolved() const;
 
     /// The scalar of exactly this type, after interpolation; null when the value is of another type.
     template <class T>
@@ -344,39 +208,16 @@ public:
     }
 
     /// An error that says what was wanted and what is there: `'a.b' must be an integer, not a string ('ten')`.
-    [[nodiscard]] ConfigError mismatch(std::string_view wanted, std::string_view hint = {}) const {
-        const Config here = resolved();
-        std::string given(describe(here.node_->kind()));
-        if (!here.node_->is_container() && !here.node_->is_null()) {
-            const std::string text = here.node_->kind() == Kind::boolean
-                                         ? (*here.node_->get_if<bool>() ? "true" : "false")
-                                         : python_repr(*here.node_);
-            given += concat({" (", text.size() > 60 ? concat({text.substr(0, 57), "..."}) : text, ")"});
-        }
-        if (is_interpolation()) {
-            given += concat({", which '", *node_->get_if<std::string>(), "' gives"});
-        }
-        return error(concat({"must be ", wanted, ", not ", given}), hint);
-    }
+    [[nodiscard]] ConfigError mismatch(std::string_view wanted, std::string_view hint = {}) const;
 
     /// For a hint: what to do about a number or boolean that was written as a string; empty when it was not.
-    [[nodiscard]] std::string quoting_hint() const {
-        const auto text = scalar<std::string>();
-        const auto plain = text ? audyn::config::scalar::plain(*text) : std::nullopt;
-        return plain && !plain->is_string() && !plain->is_null() ? "Remove the quotes." : "";
-    }
+    [[nodiscard]] std::string quoting_hint() const;
 
 private:
     struct Document {
-        Document(Value tree, Environment surroundings)
-            : root(std::make_unique<Value>(std::move(tree))), environment(std::move(surroundings)) {}
+        Document(Value tree, Environment surroundings);
 
-        void retire(std::unique_ptr<Value> removed) {
-            if (removed) {
-                removed->adopt_by(nullptr, 0);
-                graveyard.push_back(std::move(removed));
-            }
-        }
+        void retire(std::unique_ptr<Value> removed);
 
         std::unique_ptr<Value> root;
         Environment environment;
@@ -384,8 +225,7 @@ private:
         std::vector<std::unique_ptr<Value>> graveyard; ///< replaced nodes, which handles may still show
     };
 
-    Config(std::shared_ptr<Document> document, const Value* node, std::shared_ptr<const Value> owner)
-        : document_(std::move(document)), node_(node), owner_(std::move(owner)) {}
+    Config(std::shared_ptr<Document> document, const Value* node, std::shared_ptr<const Value> owner);
 
     [[nodiscard]] Config at_node(const Value* node) const { return {document_, node, owner_}; }
 
@@ -393,75 +233,20 @@ private:
     /// change it.
     static Value* editable(const Value* node) { return const_cast<Value*>(node); }
 
-    void assign(Value& container, const std::string& key, Value value) {
-        if (container.is_dict()) {
-            document_->retire(container.set(Key(key), std::move(value)));
-            return;
-        }
-        const auto index = list_index(key);
-        if (!container.is_list() || !index || *index < 0 || static_cast<std::size_t>(*index) >= container.size()) {
-            throw at_node(&container).error(concat({"has no item '", key, "' that could be set"}));
-        }
-        document_->retire(container.replace(static_cast<std::size_t>(*index), std::move(value)));
-    }
+    void assign(Value& container, const std::string& key, Value value);
 
-    void require(Kind kind, const std::string& reason) const {
-        if (node_->kind() != kind) {
-            throw error(concat({"is ", describe(node_->kind()), " and ", reason}));
-        }
-    }
-    void require_container() const {
-        if (!node_->is_container()) {
-            throw error(concat({"is ", describe(node_->kind()), " and has no size"}));
-        }
-    }
+    void require(Kind kind, const std::string& reason) const;
+    void require_container() const;
 
-    [[nodiscard]] ConfigError absent(std::string_view key) const {
-        const std::vector<std::string> names = key_names(*node_);
-        std::string hint;
-        if (nearest_name(key, names).empty() && !names.empty() && names.size() <= 20) {
-            hint = concat({"It has: ", join(names), "."});
-        }
-        return error(concat({"has no key '", key, "'", did_you_mean(key, names)}), hint);
-    }
+    [[nodiscard]] ConfigError absent(std::string_view key) const;
 
-    void check_values(bool missing_too) const {
-        Mistakes mistakes;
-        Evaluation evaluation(document_->environment);
-        std::size_t budget = 0;
-        collect_mistakes(*node_, missing_too, evaluation, budget, mistakes);
-        mistakes.throw_if_any();
-    }
+    void check_values(bool missing_too) const;
 
     /// What an interpolation refers to is visited at its own place; only what a resolver made is looked into here.
     void collect_mistakes(const Value& node, bool missing_too, Evaluation& evaluation, std::size_t& budget,
-                          Mistakes& mistakes) const {
-        if (evaluation.is_exhausted()) {
-            return;
-        }
-        if (node.is_interpolation()) {
-            mistakes.attempt([&] {
-                const Found found = evaluation.dereference(node);
-                if (found.owner && found.node->is_container() && budget < limits::nodes) {
-                    static_cast<void>(evaluation.resolved_copy(*found.node, budget));
-                }
-            });
-        } else if (missing_too && node.is_missing()) {
-            mistakes.attempt([&] { static_cast<void>(at_node(&node).resolved()); });
-        }
-        for (std::size_t index = 0; index < node.size(); ++index) {
-            collect_mistakes(node.child(index), missing_too, evaluation, budget, mistakes);
-        }
-    }
+                          Mistakes& mistakes) const;
 
-    static void collect_missing(const Value& node, std::vector<std::string>& result) {
-        if (node.is_missing()) {
-            result.push_back(node.path());
-        }
-        for (std::size_t index = 0; index < node.size(); ++index) {
-            collect_missing(node.child(index), result);
-        }
-    }
+    static void collect_missing(const Value& node, std::vector<std::string>& result);
 
     std::shared_ptr<Document> document_;
     const Value* node_;
@@ -604,3 +389,7 @@ struct Converter<std::map<std::string, T>> {
 namespace audyn {
 using config::Config;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/config.ipp>
+#endif

@@ -2,6 +2,7 @@
 
 #include <audyn/config/location.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <cstddef>
 #include <string>
@@ -11,22 +12,8 @@ namespace audyn::config {
 
 /// An error about one place: `PLACE: REASON`, the line with a caret, then how it came that the file is read. `hint`
 /// follows on a line of its own.
-[[nodiscard]] inline ConfigError error_at(const Location& location, std::string_view reason,
-                                          std::string_view hint = {}) {
-    std::string message = location.is_known() ? concat({location.to_string(), ": "}) : "";
-    message += reason;
-    if (const std::string excerpt = location.excerpt(); !excerpt.empty()) {
-        message += concat({"\n", excerpt});
-    }
-    if (const std::string chain = location.chain(); !chain.empty()) {
-        message += concat({"\n", chain});
-    }
-    if (!hint.empty()) {
-        message += "\n";
-        message += hint;
-    }
-    return ConfigError(message);
-}
+[[nodiscard]] AUDYN_INLINE ConfigError error_at(const Location& location, std::string_view reason,
+                                                std::string_view hint = {});
 
 /// Limits that keep hostile input from exhausting the stack or the memory. Far above what people write.
 namespace limits {
@@ -42,3 +29,7 @@ inline constexpr std::size_t file_size = 8UL << 20U;     ///< bytes of one file
 } // namespace limits
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/diagnostic.ipp>
+#endif

@@ -34,76 +34,31 @@ struct Element {
     bool simple = false;      ///< a choice written with commas only
     bool shuffle = false;     ///< a choice or range in random order
 
-    static Element literal(Value value) {
-        Element element;
-        element.value = std::move(value);
-        return element;
-    }
+    static Element literal(Value value);
     static Element text(std::string text) { return literal(Value(std::move(text))); }
-    static Element quoted(std::string text, char quote = '\'') {
-        Element element = Element::text(std::move(text));
-        element.type = Type::quoted;
-        element.quote = quote;
-        return element;
-    }
-    static Element choice(std::vector<Element> items, bool simple) {
-        Element element;
-        element.type = Type::choice;
-        element.items = std::move(items);
-        element.simple = simple;
-        return element;
-    }
+    static Element quoted(std::string text, char quote = '\'');
+    static Element choice(std::vector<Element> items, bool simple);
 
-    [[nodiscard]] bool is_sweep() const {
-        return type == Type::choice || type == Type::range || type == Type::interval || type == Type::glob;
-    }
+    [[nodiscard]] bool is_sweep() const;
 
     /// Sets a key of a dictionary; an equal key keeps its place.
-    void set(Element key, Element item) {
-        for (std::size_t index = 0; index < keys.size(); ++index) {
-            if (keys[index].same_key(key)) {
-                items[index] = std::move(item);
-                return;
-            }
-        }
-        keys.push_back(std::move(key));
-        items.push_back(std::move(item));
-    }
+    void set(Element key, Element item);
 
     /// True when a dictionary in it has null as a key, which no configuration can have.
-    [[nodiscard]] bool has_null_key() const {
-        const auto is_null = [](const Element& key) { return key.value.is_null(); };
-        return std::ranges::any_of(keys, is_null) ||
-               std::ranges::any_of(items, [](const Element& item) { return item.has_null_key(); });
-    }
+    [[nodiscard]] bool has_null_key() const;
 
     /// The configuration value; a sweep has none and gives null.
-    [[nodiscard]] Value to_value() const {
-        if (type == Type::list) {
-            Value result = Value::list();
-            for (const Element& item : items) {
-                result.append(item.to_value());
-            }
-            return result;
-        }
-        if (type == Type::dict) {
-            Value result = Value::dict();
-            for (std::size_t index = 0; index < items.size(); ++index) {
-                result.set(keys[index].to_key(), items[index].to_value());
-            }
-            return result;
-        }
-        return is_sweep() ? Value() : value;
-    }
+    [[nodiscard]] Value to_value() const;
 
     /// The scalar as a key of a dictionary; null gives an empty one.
     [[nodiscard]] Key to_key() const { return Key::from(value).value_or(Key("")); }
 
 private:
-    [[nodiscard]] bool same_key(const Element& other) const {
-        return value.is_null() || other.value.is_null() ? value.is_null() && other.value.is_null()
-                                                        : to_key() == other.to_key();
-    }
+    [[nodiscard]] bool same_key(const Element& other) const;
 };
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/element.ipp>
+#endif

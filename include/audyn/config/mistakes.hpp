@@ -16,22 +16,12 @@ namespace audyn::config {
 class ConfigErrors : public ConfigError {
 public:
     /// `mistakes` are whole messages, at least two; `more` were found and are not among them.
-    explicit ConfigErrors(std::vector<std::string> mistakes, std::size_t more = 0)
-        : ConfigError(report(mistakes, more)), mistakes_(std::move(mistakes)) {}
+    explicit ConfigErrors(std::vector<std::string> mistakes, std::size_t more = 0);
 
     [[nodiscard]] const std::vector<std::string>& mistakes() const { return mistakes_; }
 
 private:
-    static std::string report(const std::vector<std::string>& mistakes, std::size_t more) {
-        std::string text = concat({std::to_string(mistakes.size() + more), " mistakes in the configuration"});
-        if (more > 0) {
-            text += concat({"; the first ", std::to_string(mistakes.size()), ":"});
-        }
-        for (std::size_t index = 0; index < mistakes.size(); ++index) {
-            text += concat({"\n\n", std::to_string(index + 1), ". ", mistakes[index]});
-        }
-        return text;
-    }
+    static std::string report(const std::vector<std::string>& mistakes, std::size_t more);
 
     std::vector<std::string> mistakes_;
 };
@@ -63,29 +53,13 @@ public:
         return false;
     }
 
-    void add(std::string mistake) {
-        if (std::ranges::find(texts_, mistake) == texts_.end()) {
-            texts_.size() < most ? texts_.push_back(std::move(mistake)) : static_cast<void>(++more_);
-        }
-    }
-    void add(const Mistakes& others) {
-        for (const std::string& mistake : others.texts_) {
-            add(mistake);
-        }
-        more_ += others.more_;
-    }
+    void add(std::string mistake);
+    void add(const Mistakes& others);
 
     [[nodiscard]] bool empty() const { return texts_.empty(); }
 
     /// Throws the one mistake as a `ConfigError`, several as `ConfigErrors`.
-    void throw_if_any() const {
-        if (texts_.size() == 1) {
-            throw ConfigError(texts_.front());
-        }
-        if (!texts_.empty()) {
-            throw ConfigErrors(texts_, more_);
-        }
-    }
+    void throw_if_any() const;
 
 private:
     static constexpr std::size_t most = 50;
@@ -95,3 +69,7 @@ private:
 };
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/mistakes.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -28,12 +29,7 @@ namespace detail {
 /// Blocks the signals that end a program or tell of a child, for as long as it lives: they are then taken one by one.
 class BlockedSignals {
 public:
-    BlockedSignals() {
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
-            sigaddset(&set_, signal);
-        }
-        ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-    }
+    BlockedSignals();
     BlockedSignals(const BlockedSignals&) = delete;
     BlockedSignals& operator=(const BlockedSignals&) = delete;
     ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -51,59 +47,16 @@ private:
 };
 
 /// Waits for the child. A signal from the terminal reaches the child by itself; any other is passed on to it.
-[[nodiscard]] inline ProcessEnd wait_for(pid_t child, const BlockedSignals& signals) {
-    ProcessEnd end;
-    while (true) {
-        int status = 0;
-        const pid_t ended = ::waitpid(child, &status, WNOHANG);
-        if (ended == child) {
-            end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-            end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-            return end;
-        }
-        if (ended < 0 && errno != EINTR) {
-            throw std::system_error(errno, std::generic_category(), "waiting for a process");
-        }
-        siginfo_t info{};
-        const int signal = ::sigwaitinfo(&signals.set(), &info);
-        if (signal <= 0 || signal == SIGCHLD) {
-            continue;
-        }
-        if (signal != SIGUSR1 && signal != SIGUSR2) {
-            end.interrupted = signal;
-        }
-        if (info.si_code != SI_KERNEL) {
-            ::kill(child, signal);
-        }
-    }
-}
+[[nodiscard]] AUDYN_INLINE ProcessEnd wait_for(pid_t child, const BlockedSignals& signals);
 
 } // namespace detail
 
 /// Runs this very program again with other arguments, the first of which is its name, and waits for its end. The child
 /// shares terminal and streams, and ends with this process. Call it while there is one thread only.
-[[nodiscard]] inline ProcessEnd run_again(const std::vector<std::string>& arguments) {
-    std::vector<char*> pointers;
-    for (const std::string& argument : arguments) {
-        pointers.push_back(const_cast<char*>(argument.c_str()));
-    }
-    pointers.push_back(nullptr);
-    std::signal(SIGCHLD, SIG_DFL); // ignored, it would take the child's status away
-    const detail::BlockedSignals signals;
-    const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
-    if (child < 0) {
-        throw std::system_error(errno, std::generic_category(), "a process cannot be started");
-    }
-    if (child == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-        ::pthread_sigmask(SIG_SETMASK, &signals.before(), nullptr);
-        if (::getppid() == parent) {
-            ::execv("/proc/self/exe", pointers.data());
-        }
-        ::_exit(127);
-    }
-    return detail::wait_for(child, signals);
-}
+[[nodiscard]] AUDYN_INLINE ProcessEnd run_again(const std::vector<std::string>& arguments);
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/process.ipp>
+#endif

@@ -9,6 +9,7 @@
 #include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/core/version.hpp>
 
 #include <algorithm>
@@ -44,60 +45,24 @@ struct Program {
 };
 
 /// Where this run looks configurations up: the folders of the command line, then what the program brings.
-[[nodiscard]] inline SearchPath search_path_of(const CommandLine& command_line, const Program& program) {
-    struct Folder {
-        const char* option;
-        const std::optional<std::string>& path;
-        const char* provider;
-    };
-    SearchPath search_path;
-    for (const Folder& folder : {Folder{"--config-path", command_line.config_path, "main"},
-                                 Folder{"--config-dir", command_line.config_dir, "command-line"}}) {
-        if (!folder.path) {
-            continue;
-        }
-        if (!FolderSource(*folder.path).is_available()) {
-            throw ConfigError(concat({std::string(folder.option), ": there is no folder '", *folder.path, "'"}));
-        }
-        search_path.add_folder(*folder.path, folder.provider);
-    }
-    return search_path.add(program.search_path);
-}
+[[nodiscard]] AUDYN_INLINE SearchPath search_path_of(const CommandLine& command_line, const Program& program);
 
 /// Composes `config_name` with these overrides as the command line says where and when. Throws `ConfigError`.
-[[nodiscard]] inline Config compose_from_command_line(const CommandLine& command_line, const Program& program,
-                                                      const std::string& config_name,
-                                                      const std::vector<std::string>& overrides,
-                                                      ComposeOptions options = {}) {
-    if (command_line.job.start && !options.start) {
-        options.start = static_cast<std::time_t>(*command_line.job.start);
-    }
-    Config config = compose(search_path_of(command_line, program), config_name, overrides, program.resolvers, options);
-    Config hydra = config.hydra();
-    if (hydra.at("job.name").is_missing()) {
-        hydra.set("job.name", command_line.program);
-    }
-    return config;
-}
+[[nodiscard]] AUDYN_INLINE Config compose_from_command_line(const CommandLine& command_line, const Program& program,
+                                                            const std::string& config_name,
+                                                            const std::vector<std::string>& overrides,
+                                                            ComposeOptions options = {});
 
 /// Composes what the command line asks for. Throws `ConfigError`.
-[[nodiscard]] inline Config compose_from_command_line(const CommandLine& command_line, const Program& program,
-                                                      const ComposeOptions& options = {}) {
-    return compose_from_command_line(command_line, program,
-                                     command_line.config_name.value_or(program.default_config_name),
-                                     command_line.overrides, options);
-}
+[[nodiscard]] AUDYN_INLINE Config compose_from_command_line(const CommandLine& command_line, const Program& program,
+                                                            const ComposeOptions& options = {});
 
 /// The tree of the configuration with the run's own below `hydra`, as it was composed. There a value of the run may
 /// refer to the configuration, as in `hydra.run.dir=exp/${model.name}`.
-[[nodiscard]] inline Config with_hydra(const Config& config) {
-    Value root = Value::dict();
-    root.set(Key("hydra"), config.hydra().to_value());
-    const Value job = config.root().to_value();
-    for (const Value::Entry& entry : job.entries()) {
-        root.set(entry.key, *entry.value);
-    }
-    return Config(std::move(root), config.environment());
-}
+[[nodiscard]] AUDYN_INLINE Config with_hydra(const Config& config);
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/program.ipp>
+#endif

@@ -2,6 +2,7 @@
 
 #include <audyn/config/location.hpp>
 #include <audyn/config/text.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -94,18 +95,10 @@ public:
     /// The key as a part of a path, as Python's `str` gives it.
     [[nodiscard]] std::string to_string() const;
 
-    bool operator==(const Key& other) const {
-        if (is_number() && other.is_number()) {
-            const bool both_integers = kind_ != Kind::floating && other.kind_ != Kind::floating;
-            return both_integers ? integer_ == other.integer_ : floating_ == other.floating_;
-        }
-        return kind_ == other.kind_ && text_ == other.text_;
-    }
+    bool operator==(const Key& other) const;
 
 private:
-    [[nodiscard]] bool is_number() const {
-        return kind_ == Kind::boolean || kind_ == Kind::integer || kind_ == Kind::floating;
-    }
+    [[nodiscard]] bool is_number() const;
 
     Kind kind_ = Kind::string;
     std::string text_;
@@ -141,13 +134,9 @@ public:
     Value(std::string text) : kind_(Kind::string), text_(std::move(text)) {}
     Value(std::string_view text) : kind_(Kind::string), text_(text) {}
     Value(const char* text) : kind_(Kind::string), text_(text) {}
-    Value(BigInteger integer) : kind_(Kind::big_integer), rare_(std::make_unique<Rare>()) {
-        rare_->integer = std::move(integer);
-    }
+    Value(BigInteger integer);
     Value(Bytes bytes) : kind_(Kind::bytes), rare_(std::make_unique<Rare>()) { rare_->bytes = std::move(bytes); }
-    Value(Constant constant) : kind_(Kind::constant), rare_(std::make_unique<Rare>()) {
-        rare_->constant = std::move(constant);
-    }
+    Value(Constant constant);
     template <class Item>
     requires std::convertible_to<Item, Value> Value(const std::vector<Item>& items) : Value(list()) {
         for (const Item& item : items) {
@@ -157,34 +146,14 @@ public:
 
     [[gnu::noinline]] Value(const Value& other) { copy_from(other); }
     [[gnu::noinline]] Value(Value&& other) noexcept { move_from(std::move(other)); }
-    Value& operator=(const Value& other) {
-        if (this != &other) {
-            Value copy(other);
-            move_from(std::move(copy));
-        }
-        return *this;
-    }
-    Value& operator=(Value&& other) noexcept {
-        if (this != &other) {
-            Value taken(std::move(other)); // `other` may be a child of this
-            move_from(std::move(taken));
-        }
-        return *this;
-    }
+    Value& operator=(const Value& other);
+    Value& operator=(Value&& other) noexcept;
     [[gnu::noinline]] ~Value() {} // not defaulted: one copy of it in a program instead of one at every temporary
 
     /// An empty list.
-    static Value list() {
-        Value value;
-        value.kind_ = Kind::list;
-        return value;
-    }
+    static Value list();
     /// An empty dictionary.
-    static Value dict() {
-        Value value;
-        value.kind_ = Kind::dict;
-        return value;
-    }
+    static Value dict();
     /// A scalar from a key, for example for `oc.dict.keys`.
     static Value from_key(const Key& key) { return key.to_value(); }
 
@@ -198,9 +167,7 @@ public:
     /// The mandatory value that was not given, `???`.
     [[nodiscard]] bool is_missing() const { return kind_ == Kind::string && text_ == "???" && !literal_; }
     /// A string that contains `${`.
-    [[nodiscard]] bool is_interpolation() const {
-        return kind_ == Kind::string && !literal_ && text_.find("${") != std::string::npos;
-    }
+    [[nodiscard]] bool is_interpolation() const;
     /// Marks a string as a result: `${` in it is then text.
     void set_literal(bool literal) { literal_ = literal; }
     [[nodiscard]] bool is_literal() const { return literal_; }
@@ -230,23 +197,15 @@ public:
     [[nodiscard]] const Location& location() const { return location_; }
     void set_location(Location location) { location_ = std::move(location); }
     /// Where the key stands that this value belongs to; the value's own place when that is not known.
-    [[nodiscard]] Location key_location() const {
-        return key_line_ > 0 ? Location(location_.source(), key_line_, key_column_) : location_;
-    }
+    [[nodiscard]] Location key_location() const;
     /// `line` and `column` in the text that the value comes from too.
-    void set_key_place(int line, int column) {
-        key_line_ = line;
-        key_column_ = column;
-    }
+    void set_key_place(int line, int column);
 
     /// The container that holds this value; null at a root.
     [[nodiscard]] const Value* parent() const { return parent_; }
     [[nodiscard]] Value* parent() { return parent_; }
     /// Makes this value a child of `parent` for the purpose of relative interpolation only: `parent` does not hold it.
-    void adopt_by(const Value* parent, std::size_t slot) {
-        parent_ = const_cast<Value*>(parent);
-        slot_ = slot;
-    }
+    void adopt_by(const Value* parent, std::size_t slot);
     [[nodiscard]] std::size_t slot() const { return slot_; }
 
     /// Number of children; 0 for a scalar.
@@ -260,134 +219,36 @@ public:
     [[nodiscard]] const std::vector<Entry>& entries() const { return children_; }
 
     /// The child with this key; null when there is none or this is not a dictionary.
-    [[nodiscard]] const Value* find(std::string_view key) const {
-        const auto index = index_of(key);
-        return index == npos ? nullptr : children_[index].value.get();
-    }
+    [[nodiscard]] const Value* find(std::string_view key) const;
     [[nodiscard]] Value* find(std::string_view key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
-    [[nodiscard]] Value* find_key(const Key& key) {
-        const auto index = index_of_key(key);
-        return index == npos ? nullptr : children_[index].value.get();
-    }
+    [[nodiscard]] Value* find_key(const Key& key);
 
     /// Adds to the end of a list.
-    Value& append(Value value) {
-        children_.push_back({Key(std::string()), std::make_unique<Value>(std::move(value))});
-        children_.back().value->adopt_by(this, children_.size() - 1);
-        return *children_.back().value;
-    }
+    Value& append(Value value);
 
     /// Sets a dictionary's key, at its old place when it exists. Gives back what was there.
-    std::unique_ptr<Value> set(Key key, Value value) {
-        const auto index = index_of_key(key);
-        if (index != npos) {
-            return replace(index, std::move(value));
-        }
-        children_.push_back({std::move(key), std::make_unique<Value>(std::move(value))});
-        children_.back().value->adopt_by(this, children_.size() - 1);
-        remember(children_.size() - 1);
-        return nullptr;
-    }
+    std::unique_ptr<Value> set(Key key, Value value);
 
     /// Replaces item `index` of a list or entry `index` of a dictionary. Gives back what was there.
-    std::unique_ptr<Value> replace(std::size_t index, Value value) {
-        auto owned = std::make_unique<Value>(std::move(value));
-        owned->adopt_by(this, index);
-        children_[index].value.swap(owned);
-        return owned;
-    }
+    std::unique_ptr<Value> replace(std::size_t index, Value value);
 
     /// Removes a dictionary's key. Gives back what was there; null when there was nothing.
-    std::unique_ptr<Value> erase(std::string_view key) {
-        const auto index = index_of(key);
-        if (index == npos) {
-            return nullptr;
-        }
-        auto removed = std::move(children_[index].value);
-        children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index));
-        for (std::size_t position = index; position < children_.size(); ++position) {
-            children_[position].value->slot_ = position;
-        }
-        build_positions();
-        return removed;
-    }
+    std::unique_ptr<Value> erase(std::string_view key);
 
     static constexpr std::size_t npos = std::numeric_limits<std::size_t>::max();
 
-    [[nodiscard]] std::size_t index_of(std::string_view key) const {
-        if (kind_ != Kind::dict) {
-            return npos;
-        }
-        if (!positions_.empty()) {
-            for (std::size_t bucket = first_bucket(key); positions_[bucket] != 0; bucket = next_bucket(bucket)) {
-                if (children_[positions_[bucket] - 1].key.is_string(key)) {
-                    return positions_[bucket] - 1;
-                }
-            }
-            return npos;
-        }
-        for (std::size_t index = 0; index < children_.size(); ++index) {
-            if (children_[index].key.is_string(key)) {
-                return index;
-            }
-        }
-        return npos;
-    }
-    [[nodiscard]] std::size_t index_of_key(const Key& key) const {
-        if (key.is_string()) {
-            return index_of(key.text());
-        }
-        for (std::size_t index = 0; index < children_.size(); ++index) {
-            if (children_[index].key == key) {
-                return index;
-            }
-        }
-        return npos;
-    }
+    [[nodiscard]] std::size_t index_of(std::string_view key) const;
+    [[nodiscard]] std::size_t index_of_key(const Key& key) const;
 
     /// Keys from the root to this value joined by dots, list indices in brackets: `train.stages[1].lr`. Empty at the
     /// root.
-    [[nodiscard]] std::string path() const {
-        if (parent_ == nullptr) {
-            return "";
-        }
-        const std::string above = parent_->path();
-        if (parent_->is_list()) {
-            return concat({above, "[", std::to_string(slot_), "]"});
-        }
-        const std::string own = key();
-        return above.empty() ? own : concat({above, ".", own});
-    }
+    [[nodiscard]] std::string path() const;
 
     /// The key or index by which the parent holds this value; empty at the root.
-    [[nodiscard]] std::string key() const {
-        if (parent_ == nullptr) {
-            return "";
-        }
-        if (parent_->is_list() || slot_ >= parent_->size()) {
-            return std::to_string(slot_);
-        }
-        return parent_->entries()[slot_].key.to_string();
-    }
+    [[nodiscard]] std::string key() const;
 
     /// Same kind, same content, same order of keys. Places are not compared.
-    bool operator==(const Value& other) const {
-        if (kind() != other.kind() || size() != other.size()) {
-            return false;
-        }
-        if (!is_container()) {
-            return scalar_equal(other);
-        }
-        for (std::size_t index = 0; index < size(); ++index) {
-            if (is_dict() && !(entries()[index].key == other.entries()[index].key)) {
-                return false;
-            }
-            if (!(child(index) == other.child(index))) {
-                return false;
-            }
-        }
-        return true;
-    }
+    bool operator==(const Value& other) const;
 
 private:
     struct Rare {
@@ -396,98 +257,21 @@ private:
         Constant constant;
     };
 
-    [[nodiscard]] bool scalar_equal(const Value& other) const {
-        switch (kind_) {
-        case Kind::boolean:
-            return scalar_.boolean == other.scalar_.boolean;
-        case Kind::integer:
-            return scalar_.integer == other.scalar_.integer;
-        case Kind::floating:
-            return scalar_.floating == other.scalar_.floating;
-        case Kind::string:
-            return text_ == other.text_;
-        case Kind::big_integer:
-            return rare_->integer == other.rare_->integer;
-        case Kind::bytes:
-            return rare_->bytes == other.rare_->bytes;
-        case Kind::constant:
-            return rare_->constant == other.rare_->constant;
-        default:
-            return true;
-        }
-    }
+    [[nodiscard]] bool scalar_equal(const Value& other) const;
 
-    [[nodiscard]] std::size_t first_bucket(std::string_view key) const {
-        return std::hash<std::string_view>{}(key) & (positions_.size() - 1);
-    }
+    [[nodiscard]] std::size_t first_bucket(std::string_view key) const;
     [[nodiscard]] std::size_t next_bucket(std::size_t bucket) const { return (bucket + 1) & (positions_.size() - 1); }
 
-    void remember(std::size_t index) {
-        constexpr std::size_t small = 16;
-        if (children_.size() <= small) {
-            return;
-        }
-        if (children_.size() * 2 > positions_.size()) {
-            positions_.assign(std::max<std::size_t>(64, positions_.size() * 2), 0);
-            build_positions();
-        } else {
-            put(index);
-        }
-    }
+    void remember(std::size_t index);
 
-    void build_positions() {
-        std::fill(positions_.begin(), positions_.end(), 0U);
-        for (std::size_t index = 0; !positions_.empty() && index < children_.size(); ++index) {
-            put(index);
-        }
-    }
+    void build_positions();
 
-    void put(std::size_t index) {
-        if (!children_[index].key.is_string()) {
-            return;
-        }
-        std::size_t bucket = first_bucket(children_[index].key.text());
-        while (positions_[bucket] != 0) {
-            bucket = next_bucket(bucket);
-        }
-        positions_[bucket] = static_cast<std::uint32_t>(index + 1);
-    }
+    void put(std::size_t index);
 
-    void copy_from(const Value& other) {
-        kind_ = other.kind_;
-        literal_ = other.literal_;
-        scalar_ = other.scalar_;
-        text_ = other.text_;
-        location_ = other.location_;
-        key_line_ = other.key_line_;
-        key_column_ = other.key_column_;
-        rare_ = other.rare_ ? std::make_unique<Rare>(*other.rare_) : nullptr;
-        children_.reserve(other.children_.size());
-        for (const Entry& entry : other.children_) {
-            children_.push_back({entry.key, std::make_unique<Value>(*entry.value)});
-            children_.back().value->adopt_by(this, children_.size() - 1);
-        }
-        positions_ = other.positions_;
-    }
+    void copy_from(const Value& other);
 
     /// Takes the content; the place in a tree (parent and slot) stays what it is.
-    void move_from(Value&& other) noexcept {
-        kind_ = std::exchange(other.kind_, Kind::null);
-        literal_ = other.literal_;
-        scalar_ = other.scalar_;
-        text_ = std::move(other.text_);
-        location_ = std::move(other.location_);
-        key_line_ = other.key_line_;
-        key_column_ = other.key_column_;
-        rare_ = std::move(other.rare_);
-        children_ = std::move(other.children_);
-        positions_ = std::move(other.positions_);
-        other.children_.clear();
-        other.positions_.clear();
-        for (const Entry& entry : children_) {
-            entry.value->parent_ = this;
-        }
-    }
+    void move_from(Value&& other) noexcept;
 
     union Scalar {
         bool boolean;
@@ -509,103 +293,16 @@ private:
     std::size_t slot_ = 0;
 };
 
-inline std::optional<Key> Key::from(const Value& scalar) {
-    Key key("");
-    key.kind_ = scalar.kind();
-    switch (scalar.kind()) {
-    case Kind::string:
-        key.text_ = *scalar.get_if<std::string>();
-        break;
-    case Kind::big_integer:
-        key.text_ = scalar.get_if<BigInteger>()->digits;
-        break;
-    case Kind::bytes:
-        key.text_ = scalar.get_if<Bytes>()->data;
-        break;
-    case Kind::boolean:
-        key.integer_ = *scalar.get_if<bool>() ? 1 : 0;
-        break;
-    case Kind::integer:
-        key.integer_ = *scalar.get_if<std::int64_t>();
-        break;
-    case Kind::floating:
-        key.floating_ = *scalar.get_if<double>();
-        return key;
-    default:
-        return std::nullopt;
-    }
-    key.floating_ = static_cast<double>(key.integer_);
-    return key;
-}
-
-inline Value Key::to_value() const {
-    switch (kind_) {
-    case Kind::big_integer:
-        return BigInteger{text_};
-    case Kind::bytes:
-        return Bytes{text_};
-    case Kind::boolean:
-        return integer_ != 0;
-    case Kind::integer:
-        return integer_;
-    case Kind::floating:
-        return floating_;
-    default:
-        return text_;
-    }
-}
-
 /// A scalar, list or dictionary as Python's `repr` prints it. Interpolations are printed as their text.
 [[nodiscard]] inline std::string python_repr(const Value& value);
 
 /// As Python's `str` prints it: a string is itself, everything else as by `python_repr`.
-[[nodiscard]] inline std::string python_text(const Value& value) {
-    const auto* text = value.get_if<std::string>();
-    return text != nullptr ? *text : python_repr(value);
-}
+[[nodiscard]] AUDYN_INLINE std::string python_text(const Value& value);
 
-inline std::string python_repr(const Value& value) {
-    switch (value.kind()) {
-    case Kind::null:
-        return "None";
-    case Kind::boolean:
-        return *value.get_if<bool>() ? "True" : "False";
-    case Kind::integer:
-        return std::to_string(*value.get_if<std::int64_t>());
-    case Kind::big_integer:
-        return value.get_if<BigInteger>()->digits;
-    case Kind::floating:
-        return float_text(*value.get_if<double>());
-    case Kind::string:
-        return repr(*value.get_if<std::string>());
-    case Kind::bytes:
-        return bytes_text(value.get_if<Bytes>()->data);
-    case Kind::constant:
-        return value.get_if<Constant>()->to_string();
-    case Kind::list:
-    case Kind::dict:
-        break;
-    }
-    std::string text;
-    for (std::size_t index = 0; index < value.size(); ++index) {
-        text += index == 0 ? "" : ", ";
-        if (value.is_dict()) {
-            text += concat({python_repr(Value::from_key(value.entries()[index].key)), ": "});
-        }
-        text += python_repr(value.child(index));
-    }
-    return value.is_dict() ? concat({"{", text, "}"}) : concat({"[", text, "]"});
-}
-
-inline std::string Constant::to_string() const {
-    if (const auto* integer = std::get_if<std::int64_t>(&offset)) {
-        return *integer == 0 ? name : concat({name, " + ", std::to_string(*integer)});
-    }
-    return concat({name, " + ", float_text(std::get<double>(offset))});
-}
-
-inline std::string Key::to_string() const {
-    return python_text(Value::from_key(*this));
-}
+AUDYN_INLINE std::string python_repr(const Value& value);
 
 } // namespace audyn::config
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/config/value.ipp>
+#endif

@@ -16,30 +16,12 @@ namespace audyn::core {
 class MappedFile {
 public:
     /// Maps the whole of `file`, which may be closed afterwards. \throws Error
-    explicit MappedFile(const File& file) : size_(static_cast<std::size_t>(file.size())) {
-        if (size_ > 0) {
-            void* address =
-                ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.descriptor(), 0);
-            if (address == MAP_FAILED) {
-                file.fail("cannot map");
-            }
-            data_ = static_cast<char*>(address);
-        }
-    }
-    MappedFile(MappedFile&& other) noexcept
-        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-    MappedFile& operator=(MappedFile&& other) noexcept {
-        std::swap(data_, other.data_);
-        std::swap(size_, other.size_);
-        return *this;
-    }
+    explicit MappedFile(const File& file);
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;
-    ~MappedFile() {
-        if (data_ != nullptr) {
-            ::munmap(data_, size_);
-        }
-    }
+    ~MappedFile();
 
     [[nodiscard]] char* data() { return data_; }
     [[nodiscard]] std::string_view bytes() const { return {data_, size_}; }
@@ -50,3 +32,7 @@ private:
 };
 
 } // namespace audyn::core
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/core/mapped_file.ipp>
+#endif

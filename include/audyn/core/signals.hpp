@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 
 #include <array>
 #include <atomic>
@@ -59,15 +60,7 @@ struct SignalState {
 namespace detail {
 
 /// A second signal that asks for the end is not kept waiting.
-inline void handle_signal(int number) {
-    SignalState& state = signal_state;
-    const SignalReaction reaction = state.reactions[static_cast<std::size_t>(number)];
-    if (reaction == SignalReaction::save) {
-        state.save_signal = number;
-    } else if (reaction == SignalReaction::save_and_exit && state.exit_signal.exchange(number) != 0) {
-        ::_exit(128 + number);
-    }
-}
+AUDYN_INLINE void handle_signal(int number);
 
 } // namespace detail
 
@@ -76,16 +69,7 @@ inline void handle_signal(int number) {
 class SignalScope {
 public:
     /// \throws UsageError for a signal that cannot be handled.
-    explicit SignalScope(const std::vector<SignalAction>& actions) {
-        try {
-            for (const SignalAction& action : actions) {
-                install(action);
-            }
-        } catch (...) {
-            restore();
-            throw;
-        }
-    }
+    explicit SignalScope(const std::vector<SignalAction>& actions);
     SignalScope(const SignalScope&) = delete;
     SignalScope& operator=(const SignalScope&) = delete;
     ~SignalScope() { restore(); }
@@ -98,34 +82,9 @@ public:
     static void clear_save_signal() { signal_state.save_signal = 0; }
 
 private:
-    void install(const SignalAction& action) {
-        if (action.reaction == SignalReaction::none) {
-            return;
-        }
-        struct sigaction handler {};
-        struct sigaction old {};
-        handler.sa_handler = &detail::handle_signal;
-        handler.sa_flags = SA_RESTART; // reads and writes go on as if nothing had come
-        ::sigemptyset(&handler.sa_mask);
-        const bool is_known = action.number > 0 && static_cast<std::size_t>(action.number) < signal_count;
-        if (is_known) {
-            signal_state.reactions[static_cast<std::size_t>(action.number)] = action.reaction;
-        }
-        if (!is_known || ::sigaction(action.number, &handler, &old) != 0) {
-            throw UsageError("the signal " + std::to_string(action.number) + " cannot be handled");
-        }
-        old_handlers_.emplace_back(action.number, old);
-    }
+    void install(const SignalAction& action);
 
-    void restore() {
-        for (const auto& [number, old] : old_handlers_) {
-            ::sigaction(number, &old, nullptr);
-            signal_state.reactions[static_cast<std::size_t>(number)] = SignalReaction::none;
-        }
-        old_handlers_.clear();
-        signal_state.exit_signal = 0;
-        signal_state.save_signal = 0;
-    }
+    void restore();
 
     std::vector<std::pair<int, struct sigaction>> old_handlers_;
 };
@@ -135,15 +94,12 @@ inline constexpr std::array<std::pair<const char*, int>, 5> known_signals{
     {{"SIGTERM", SIGTERM}, {"SIGINT", SIGINT}, {"SIGUSR1", SIGUSR1}, {"SIGUSR2", SIGUSR2}, {"SIGHUP", SIGHUP}}};
 
 /// "SIGTERM" for 15.
-[[nodiscard]] inline std::string signal_name(int number) {
-    for (const auto& [name, known] : known_signals) {
-        if (known == number) {
-            return name;
-        }
-    }
-    return "signal " + std::to_string(number);
-}
+[[nodiscard]] AUDYN_INLINE std::string signal_name(int number);
 
 } // namespace core
 
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/core/signals.ipp>
+#endif

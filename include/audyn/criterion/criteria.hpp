@@ -35,16 +35,10 @@ struct WeightedCriterion {
 class Criteria {
 public:
     Criteria() = default;
-    Criteria(std::initializer_list<WeightedCriterion> criteria) {
-        for (const WeightedCriterion& criterion : criteria) {
-            add(criterion);
-        }
-    }
+    Criteria(std::initializer_list<WeightedCriterion> criteria);
 
     /// Whether Audyn passes over an entry of this name: it begins or ends with an underscore.
-    [[nodiscard]] static bool is_ignored(const std::string& name) {
-        return name.empty() || name.front() == '_' || name.back() == '_';
-    }
+    [[nodiscard]] static bool is_ignored(const std::string& name);
 
     /// Adds a criterion unless its name is_ignored().
     /// \throws UsageError for a name that exists, no criterion, and a mapping of an argument that the criterion does
@@ -58,60 +52,14 @@ public:
     [[nodiscard]] auto end() const { return criteria_.end(); }
 
     /// The sum of `losses`, one for each criterion, times the weights. A single loss of weight 1 is returned as it is.
-    [[nodiscard]] at::Tensor weighted_sum(std::span<const at::Tensor> losses) const {
-        at::Tensor total = weighted(losses[0], criteria_[0].weight);
-        for (std::size_t i = 1; i < criteria_.size(); ++i) {
-            total = at::add(total, losses[i], criteria_[i].weight);
-        }
-        return total;
-    }
+    [[nodiscard]] at::Tensor weighted_sum(std::span<const at::Tensor> losses) const;
 
 private:
-    static at::Tensor weighted(const at::Tensor& loss, double weight) {
-        return weight == 1.0 ? loss : at::mul(loss, weight);
-    }
+    static at::Tensor weighted(const at::Tensor& loss, double weight);
     static void check_mapping(const WeightedCriterion& criterion);
 
     std::vector<WeightedCriterion> criteria_;
 };
-
-inline void Criteria::check_mapping(const WeightedCriterion& criterion) {
-    const std::span<const std::string> arguments = criterion.criterion->arguments();
-    std::vector<std::string> mapped;
-    for (const auto* mapping : {&criterion.estimated, &criterion.target}) {
-        for (const auto& [argument, source] : *mapping) {
-            if (std::find(arguments.begin(), arguments.end(), argument) == arguments.end()) {
-                std::string names;
-                for (const std::string& name : arguments) {
-                    names += (names.empty() ? "" : ", ") + name;
-                }
-                throw UsageError("criterion '" + criterion.name + "' has no argument '" + argument +
-                                 "'; it has: " + names);
-            }
-            if (std::find(mapped.begin(), mapped.end(), argument) != mapped.end()) {
-                throw UsageError("criterion '" + criterion.name + "': the argument '" + argument + "' is mapped twice");
-            }
-            mapped.push_back(argument);
-        }
-    }
-}
-
-inline void Criteria::add(WeightedCriterion criterion) {
-    if (is_ignored(criterion.name)) {
-        return;
-    }
-    if (!criterion.criterion) {
-        throw UsageError("criterion '" + criterion.name + "' is null");
-    }
-    check_mapping(criterion);
-    const auto place =
-        std::lower_bound(criteria_.begin(), criteria_.end(), criterion.name,
-                         [](const WeightedCriterion& other, const std::string& name) { return other.name < name; });
-    if (place != criteria_.end() && place->name == criterion.name) {
-        throw UsageError("there are two criteria of the name '" + criterion.name + "'");
-    }
-    criteria_.insert(place, std::move(criterion));
-}
 
 /// `loss` as Criteria: a Criteria as it is; one criterion, a holder of a loss module, or anything that can be called
 /// with (input, target) under the name "loss".
@@ -127,3 +75,7 @@ template <class Loss>
 }
 
 } // namespace audyn::criterion
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/criterion/criteria.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/criterion/criterion.hpp>
 
 #include <ATen/core/Reduction.h>
@@ -27,28 +28,13 @@ enum class Reduction { none, mean, sum };
 
 namespace detail {
 
-[[nodiscard]] inline int64_t reduction_code(Reduction reduction) {
-    switch (reduction) {
-    case Reduction::none:
-        return at::Reduction::None;
-    case Reduction::mean:
-        return at::Reduction::Mean;
-    case Reduction::sum:
-        return at::Reduction::Sum;
-    }
-    throw UsageError("unknown reduction");
-}
+[[nodiscard]] AUDYN_INLINE int64_t reduction_code(Reduction reduction);
 
 /// A loss of (input, target).
 class PairLoss : public Criterion {
 public:
     [[nodiscard]] std::span<const std::string> arguments() const final { return names_; }
-    [[nodiscard]] at::Tensor forward(std::span<const at::Tensor> arguments) final {
-        if (arguments.size() != names_.size()) {
-            throw UsageError("a loss of input and target got " + std::to_string(arguments.size()) + " tensors");
-        }
-        return loss(arguments[0], arguments[1]);
-    }
+    [[nodiscard]] at::Tensor forward(std::span<const at::Tensor> arguments) final;
 
 protected:
     explicit PairLoss(Reduction reduction) : reduction_(reduction_code(reduction)) {}
@@ -66,13 +52,7 @@ protected:
     using PairLoss::PairLoss;
 
     /// Warns, once, when the shapes differ: libtorch would broadcast them, which is hardly ever meant.
-    void check_shapes(const char* name, const at::Tensor& input, const at::Tensor& target) {
-        if (!warned_ && input.sizes() != target.sizes()) {
-            warned_ = true;
-            TORCH_WARN(name, ": the target's shape ", target.sizes(), " differs from the input's, ", input.sizes(),
-                       "; they are broadcast, which is probably not what you want");
-        }
-    }
+    void check_shapes(const char* name, const at::Tensor& input, const at::Tensor& target);
 
 private:
     bool warned_ = false;
@@ -107,32 +87,17 @@ private:
 /// probabilities.
 class CrossEntropyLoss final : public detail::PairLoss {
 public:
-    explicit CrossEntropyLoss(const CrossEntropyLossOptions& options = {})
-        : PairLoss(options.reduction()),
-          ignore_index_(options.ignore_index()),
-          label_smoothing_(options.label_smoothing()) {
-        if (!(label_smoothing_ >= 0.0 && label_smoothing_ <= 1.0)) {
-            throw UsageError("CrossEntropyLoss's label_smoothing must lie in [0, 1], got " +
-                             std::to_string(label_smoothing_));
-        }
-        if (options.weight().defined()) {
-            module_ = std::make_shared<Buffers>(options.weight());
-        }
-    }
+    explicit CrossEntropyLoss(const CrossEntropyLossOptions& options = {});
 
     /// Holds the buffer `weight` when there is one.
     [[nodiscard]] std::shared_ptr<torch::nn::Module> module() const override { return module_; }
 
 protected:
-    [[nodiscard]] at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override {
-        const std::optional<at::Tensor> weight = module_ ? std::optional(module_->weight) : std::nullopt;
-        return at::cross_entropy_loss(input, target, weight, reduction(), ignore_index_, label_smoothing_);
-    }
+    [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;
 
 private:
     struct Buffers : torch::nn::Module {
-        explicit Buffers(const at::Tensor& weights)
-            : torch::nn::Module("CrossEntropyLoss"), weight(register_buffer("weight", weights)) {}
+        explicit Buffers(const at::Tensor& weights);
         at::Tensor weight;
     };
 
@@ -147,10 +112,7 @@ public:
     explicit MSELoss(Reduction reduction = Reduction::mean) : ElementwiseLoss(reduction) {}
 
 protected:
-    [[nodiscard]] at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override {
-        check_shapes("MSELoss", input, target);
-        return at::mse_loss(input, target, reduction());
-    }
+    [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;
 };
 
 /// `torch.nn.L1Loss`: mean of absolute differences.
@@ -159,10 +121,11 @@ public:
     explicit L1Loss(Reduction reduction = Reduction::mean) : ElementwiseLoss(reduction) {}
 
 protected:
-    [[nodiscard]] at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override {
-        check_shapes("L1Loss", input, target);
-        return at::l1_loss(input, target, reduction());
-    }
+    [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;
 };
 
 } // namespace audyn::criterion
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/criterion/losses.ipp>
+#endif

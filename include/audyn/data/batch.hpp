@@ -27,23 +27,13 @@ public:
     using Entry = std::pair<std::string, BatchValue>;
 
     Batch() = default;
-    Batch(std::initializer_list<Entry> entries) {
-        for (const Entry& entry : entries) {
-            set(entry.first, entry.second);
-        }
-    }
+    Batch(std::initializer_list<Entry> entries);
 
     /// Room for `count` values.
     void reserve(std::size_t count) { entries_.reserve(count); }
 
     /// Sets `name`, in place when it exists, at the end otherwise.
-    void set(std::string name, BatchValue value) {
-        if (const auto existing = position(name)) {
-            entries_[*existing].second = std::move(value);
-        } else {
-            entries_.emplace_back(std::move(name), std::move(value));
-        }
-    }
+    void set(std::string name, BatchValue value);
 
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] bool empty() const { return entries_.empty(); }
@@ -53,70 +43,31 @@ public:
     [[nodiscard]] auto end() { return entries_.end(); }
 
     /// Where `name` lies, or nothing.
-    [[nodiscard]] std::optional<std::size_t> position(std::string_view name) const {
-        for (std::size_t i = 0; i < entries_.size(); ++i) {
-            if (entries_[i].first == name) {
-                return i;
-            }
-        }
-        return std::nullopt;
-    }
+    [[nodiscard]] std::optional<std::size_t> position(std::string_view name) const;
     [[nodiscard]] bool contains(std::string_view name) const { return position(name).has_value(); }
 
     [[nodiscard]] const Entry& entry(std::size_t position) const { return entries_[position]; }
 
     /// The value of `name`. \throws DataError that lists the names there are.
-    [[nodiscard]] const BatchValue& at(std::string_view name) const {
-        if (const auto found = position(name)) {
-            return entries_[*found].second;
-        }
-        throw DataError("the batch has no value '" + std::string(name) + "'; it has: " + names());
-    }
+    [[nodiscard]] const BatchValue& at(std::string_view name) const;
 
     /// The tensor of `name`. \throws DataError when it does not exist or is not a tensor.
-    [[nodiscard]] const at::Tensor& tensor(std::string_view name) const {
-        if (const auto* tensor = std::get_if<at::Tensor>(&at(name))) {
-            return *tensor;
-        }
-        throw DataError("the value '" + std::string(name) + "' of the batch is not a tensor");
-    }
+    [[nodiscard]] const at::Tensor& tensor(std::string_view name) const;
 
     /// The tensor at `position`. \throws DataError when it is not a tensor.
-    [[nodiscard]] const at::Tensor& tensor(std::size_t position) const {
-        if (const auto* tensor = std::get_if<at::Tensor>(&entries_[position].second)) {
-            return *tensor;
-        }
-        throw DataError("the value '" + entries_[position].first + "' of the batch is not a tensor");
-    }
+    [[nodiscard]] const at::Tensor& tensor(std::size_t position) const;
 
     /// The names, separated by commas: for messages.
-    [[nodiscard]] std::string names() const {
-        std::string text;
-        for (const Entry& entry : entries_) {
-            text += (text.empty() ? "" : ", ") + entry.first;
-        }
-        return text;
-    }
+    [[nodiscard]] std::string names() const;
 
     /// Number of samples: the first dimension of the first tensor that has one, or 0.
-    [[nodiscard]] int64_t batch_size() const {
-        for (const Entry& entry : entries_) {
-            if (const auto* tensor = std::get_if<at::Tensor>(&entry.second); tensor && tensor->dim() > 0) {
-                return tensor->size(0);
-            }
-        }
-        return 0;
-    }
+    [[nodiscard]] int64_t batch_size() const;
 
     /// Moves every tensor to `device`, asynchronously where the source is pinned.
-    void to(at::Device device) {
-        transform([device](const at::Tensor& tensor) { return tensor.to(device, tensor.scalar_type(), true); });
-    }
+    void to(at::Device device);
 
     /// Copies every tensor into page-locked memory, from which a transfer to a CUDA device is asynchronous.
-    void pin_memory() {
-        transform([](const at::Tensor& tensor) { return tensor.pin_memory(); });
-    }
+    void pin_memory();
 
 private:
     template <class Function>
@@ -144,3 +95,7 @@ namespace audyn {
 using data::Batch;
 using data::Sample;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/batch.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/data/sampler.hpp>
 #include <audyn/state/state_dict.hpp>
 
@@ -31,9 +32,7 @@ struct BatchPlan {
     at::Tensor indices;
     std::vector<PlannedBatch> batches;
 
-    [[nodiscard]] std::span<const int64_t> samples(const PlannedBatch& batch) const {
-        return {indices.const_data_ptr<int64_t>() + batch.begin, static_cast<std::size_t>(batch.end - batch.begin)};
-    }
+    [[nodiscard]] std::span<const int64_t> samples(const PlannedBatch& batch) const;
 };
 
 /// Groups the samples of an epoch into batches.
@@ -64,39 +63,19 @@ class FixedSizeBatchSampler : public BatchSampler {
 public:
     /// \throws UsageError when batch_size is not positive or the shard is impossible.
     FixedSizeBatchSampler(std::shared_ptr<Sampler> sampler, int64_t batch_size, bool drop_last = false,
-                          Shard shard = {})
-        : sampler_(std::move(sampler)), batch_size_(batch_size), drop_last_(drop_last), shard_(shard) {
-        shard_.check();
-        if (batch_size_ < 1) {
-            throw UsageError("batch_size must be at least 1, got " + std::to_string(batch_size_));
-        }
-    }
+                          Shard shard = {});
 
     [[nodiscard]] int64_t size() const override { return batches_of(shard_.size(sampler_->size())); }
 
     void set_epoch(int64_t epoch) override { sampler_->set_epoch(epoch); }
 
-    [[nodiscard]] BatchPlan plan(int64_t consumed_samples) const override {
-        const at::Tensor order = sampler_->indices();
-        BatchPlan plan;
-        plan.indices = shard_.indices(order, consumed_samples);
-        const int64_t samples = plan.indices.numel();
-        const int64_t batches = batches_of(samples);
-        plan.batches.reserve(static_cast<std::size_t>(batches));
-        for (int64_t begin = 0; begin < batches * batch_size_; begin += batch_size_) {
-            const int64_t end = std::min(begin + batch_size_, samples);
-            plan.batches.push_back({begin, end, std::min(consumed_samples + end * shard_.world_size, order.numel())});
-        }
-        return plan;
-    }
+    [[nodiscard]] AUDYN_INLINE BatchPlan plan(int64_t consumed_samples) const override;
 
     [[nodiscard]] StateDict state_dict() const override { return sampler_->state_dict(); }
     void load_state_dict(const StateDict& state) override { sampler_->load_state_dict(state); }
 
 private:
-    [[nodiscard]] int64_t batches_of(int64_t samples) const {
-        return drop_last_ ? samples / batch_size_ : (samples + batch_size_ - 1) / batch_size_;
-    }
+    [[nodiscard]] int64_t batches_of(int64_t samples) const;
 
     std::shared_ptr<Sampler> sampler_;
     int64_t batch_size_;
@@ -105,3 +84,7 @@ private:
 };
 
 } // namespace audyn::data
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/batch_sampler.ipp>
+#endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/data/batch.hpp>
 #include <audyn/data/random.hpp>
 
@@ -27,10 +28,8 @@ public:
 
     /// The samples of `indices`, collated, where the dataset can read them at once; else nothing, and `get` is called
     /// for each. `random[k]` is the generator that `get` would be given for `indices[k]`.
-    [[nodiscard]] virtual std::optional<Batch> get_batch([[maybe_unused]] std::span<const int64_t> indices,
-                                                         [[maybe_unused]] const BatchRandom& random) const {
-        return std::nullopt;
-    }
+    [[nodiscard]] AUDYN_INLINE virtual std::optional<Batch> get_batch([[maybe_unused]] std::span<const int64_t> indices,
+                                                                      [[maybe_unused]] const BatchRandom& random) const;
 
     /// What a person calls sample `index`, for example its file: named in errors.
     [[nodiscard]] virtual std::string sample_name(int64_t index) const { return "sample " + std::to_string(index); }
@@ -41,3 +40,7 @@ public:
 namespace audyn {
 using data::Dataset;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/dataset.ipp>
+#endif

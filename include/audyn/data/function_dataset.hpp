@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/data/dataset.hpp>
 
 #include <cstdint>
@@ -31,13 +32,10 @@ class TransformedDataset : public Dataset {
 public:
     using Transform = std::function<Sample(Sample sample, Random& random)>;
 
-    TransformedDataset(std::shared_ptr<const Dataset> dataset, Transform transform)
-        : dataset_(std::move(dataset)), transform_(std::move(transform)) {}
+    TransformedDataset(std::shared_ptr<const Dataset> dataset, Transform transform);
 
     [[nodiscard]] int64_t size() const override { return dataset_->size(); }
-    [[nodiscard]] Sample get(int64_t index, Random& random) const override {
-        return transform_(dataset_->get(index, random), random);
-    }
+    [[nodiscard]] AUDYN_INLINE Sample get(int64_t index, Random& random) const override;
     [[nodiscard]] std::string sample_name(int64_t index) const override { return dataset_->sample_name(index); }
 
 private:
@@ -46,3 +44,7 @@ private:
 };
 
 } // namespace audyn::data
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/function_dataset.ipp>
+#endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/data/batch.hpp>
 #include <audyn/state/state_dict.hpp>
 
@@ -34,12 +35,7 @@ public:
 
     /// Samples that the first `batches` batches of `epoch` hold, over the whole job: where a checkpoint that counts
     /// batches only, as Python's do, is to be resumed. Here by reading them; ends the epoch that was begun.
-    [[nodiscard]] virtual int64_t consumed_samples_of(int64_t epoch, int64_t batches) {
-        start_epoch(epoch);
-        for (int64_t i = 0; i < batches && next(); ++i) {
-        }
-        return consumed_samples();
-    }
+    [[nodiscard]] AUDYN_INLINE virtual int64_t consumed_samples_of(int64_t epoch, int64_t batches);
 
     /// What decides the order and the content of epochs, beside the options: seeds. Part of a checkpoint.
     [[nodiscard]] virtual StateDict state_dict() const { return {}; }
@@ -48,3 +44,7 @@ public:
 };
 
 } // namespace audyn::data
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/loader.ipp>
+#endif

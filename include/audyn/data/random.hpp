@@ -22,13 +22,7 @@ public:
     static constexpr result_type min() { return 0; }
     static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
 
-    result_type operator()() {
-        state_ += 0x9E3779B97F4A7C15ULL;
-        uint64_t mixed = state_;
-        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
-        return mixed ^ (mixed >> 31);
-    }
+    result_type operator()();
 
     /// Uniform in [0, 1).
     double uniform() { return static_cast<double>((*this)() >> 11) * 0x1.0p-53; }
@@ -37,10 +31,7 @@ public:
     /// Uniform integer in [0, bound), for a positive `bound` of at most 2^52.
     int64_t integer(int64_t bound) { return static_cast<int64_t>(uniform() * static_cast<double>(bound)); }
     /// Normal with mean 0 and standard deviation 1 (Box and Muller 1958).
-    double normal() {
-        const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
-        return radius * std::cos(6.283185307179586 * uniform());
-    }
+    double normal();
     /// A libtorch generator seeded from here, for tensor operations that take one.
     [[nodiscard]] at::Generator generator() { return at::detail::createCPUGenerator((*this)()); }
 
@@ -53,11 +44,7 @@ class RandomSource {
 public:
     RandomSource(uint64_t seed, int64_t epoch) : seed_(seed), epoch_(static_cast<uint64_t>(epoch)) {}
 
-    [[nodiscard]] Random for_sample(int64_t index) const {
-        // Each stage is a full mix, so that near seeds, epochs and indices give unrelated streams.
-        const uint64_t epoch_seed = Random(Random(seed_)() ^ epoch_)();
-        return Random(Random(epoch_seed ^ static_cast<uint64_t>(index))());
-    }
+    [[nodiscard]] Random for_sample(int64_t index) const;
 
 private:
     uint64_t seed_;
@@ -78,3 +65,7 @@ private:
 };
 
 } // namespace audyn::data
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/random.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -59,9 +60,7 @@ public:
 
     [[nodiscard]] int64_t size() const override { return size_; }
     void set_epoch(int64_t epoch) override { epoch_ = static_cast<uint64_t>(epoch); }
-    [[nodiscard]] at::Tensor indices() const override {
-        return at::randperm(size_, at::detail::createCPUGenerator(seed_ + epoch_), at::kLong);
-    }
+    [[nodiscard]] AUDYN_INLINE at::Tensor indices() const override;
     [[nodiscard]] StateDict state_dict() const override { return {{"seed", static_cast<int64_t>(seed_)}}; }
     void load_state_dict(const StateDict& state) override { seed_ = static_cast<uint64_t>(state.at("seed").as_int()); }
 
@@ -80,34 +79,17 @@ struct Shard {
     bool drop_uneven = false;
 
     /// \throws UsageError when rank or world_size is impossible.
-    void check() const {
-        if (world_size < 1 || rank < 0 || rank >= world_size) {
-            throw UsageError("a shard needs 0 <= rank < world_size, got rank " + std::to_string(rank) +
-                             " and world_size " + std::to_string(world_size));
-        }
-    }
+    void check() const;
 
     /// Number of samples of one process, of `samples` in all.
-    [[nodiscard]] int64_t size(int64_t samples) const {
-        return drop_uneven ? samples / world_size : (samples + world_size - 1) / world_size;
-    }
+    [[nodiscard]] int64_t size(int64_t samples) const;
 
     /// This process's part of `order` (int64, contiguous) after the job has read its first `consumed_samples`.
-    [[nodiscard]] at::Tensor indices(const at::Tensor& order, int64_t consumed_samples) const {
-        const int64_t total = order.numel();
-        const int64_t consumed = std::min(consumed_samples, total);
-        if (world_size == 1) {
-            return order.narrow(0, consumed, total - consumed);
-        }
-        const int64_t count = size(total - consumed);
-        at::Tensor part = at::empty({count}, at::kLong);
-        const int64_t* source = order.const_data_ptr<int64_t>();
-        int64_t* target = part.mutable_data_ptr<int64_t>();
-        for (int64_t i = 0; i < count; ++i) {
-            target[i] = source[(consumed + rank + i * world_size) % total];
-        }
-        return part;
-    }
+    [[nodiscard]] at::Tensor indices(const at::Tensor& order, int64_t consumed_samples) const;
 };
 
 } // namespace audyn::data
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/sampler.ipp>
+#endif

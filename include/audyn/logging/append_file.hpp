@@ -20,43 +20,18 @@ public:
     AppendFile(const AppendFile&) = delete;
     AppendFile& operator=(const AppendFile&) = delete;
     /// Writes what is left in the buffer; a failure here is lost, see `flush`.
-    ~AppendFile() {
-        try {
-            flush();
-        } catch (const Error&) {
-        }
-    }
+    ~AppendFile();
 
     [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
     /// Adds a whole record. \throws Error when the buffer was full and could not be written.
-    void append(std::string_view record) {
-        buffer_ += record;
-        if (buffer_.size() >= buffer_limit) {
-            flush();
-        }
-    }
+    void append(std::string_view record);
 
     /// Writes the buffer. \throws Error; the records stay in the buffer.
-    void flush() {
-        if (buffer_.empty()) {
-            return;
-        }
-        try {
-            file_.write(buffer_.data(), buffer_.size());
-        } catch (const Error&) {
-            [[maybe_unused]] const int result = ::ftruncate(file_.descriptor(), static_cast<off_t>(size_));
-            throw;
-        }
-        size_ += buffer_.size();
-        buffer_.clear();
-    }
+    void flush();
 
 private:
-    static core::File open(const std::filesystem::path& path) {
-        core::create_folders(path.parent_path());
-        return {path, O_WRONLY | O_CREAT | O_APPEND};
-    }
+    static core::File open(const std::filesystem::path& path);
 
     static constexpr std::size_t buffer_limit = 64 * 1024;
 
@@ -66,3 +41,7 @@ private:
 };
 
 } // namespace audyn::logging
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/logging/append_file.ipp>
+#endif

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,30 +10,14 @@
 namespace audyn::logging {
 
 /// CRC-32C (Castagnoli), the checksum of TFRecord files. Events are small, so one table will do.
-[[nodiscard]] inline uint32_t crc32c(std::string_view data) {
-    static constexpr std::array<uint32_t, 256> table = [] {
-        std::array<uint32_t, 256> values{};
-        for (uint32_t i = 0; i < values.size(); ++i) {
-            uint32_t value = i;
-            for (int bit = 0; bit < 8; ++bit) {
-                value = (value >> 1) ^ ((value & 1) != 0 ? 0x82F63B78U : 0U);
-            }
-            values[i] = value;
-        }
-        return values;
-    }();
-    uint32_t crc = 0xFFFFFFFFU;
-    for (const char byte : data) {
-        crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(byte)) & 0xFFU];
-    }
-    return ~crc;
-}
+[[nodiscard]] AUDYN_INLINE uint32_t crc32c(std::string_view data);
 
 /// The form in which TFRecord stores it: rotated and offset, so that the checksum of data with checksums inside is
 /// sound.
-[[nodiscard]] inline uint32_t masked_crc32c(std::string_view data) {
-    const uint32_t crc = crc32c(data);
-    return ((crc >> 15) | (crc << 17)) + 0xA282EAD8U;
-}
+[[nodiscard]] AUDYN_INLINE uint32_t masked_crc32c(std::string_view data);
 
 } // namespace audyn::logging
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/logging/crc32c.ipp>
+#endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/optim/adam.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -43,10 +44,8 @@ private:
 /// AdamW on libtorch's fused kernel, CPU and CUDA: `torch.optim.AdamW(fused=True)`.
 class AdamW final : public Adam {
 public:
-    explicit AdamW(const NamedParameters& parameters, const AdamWOptions& options = {})
-        : Adam(parameters, options.as_adam()) {}
-    explicit AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options = {})
-        : Adam(std::move(parameters), options.as_adam()) {}
+    explicit AdamW(const NamedParameters& parameters, const AdamWOptions& options = {});
+    explicit AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options = {});
     explicit AdamW(const std::vector<OptionsGroup<AdamWOptions>>& groups) : Adam(as_adam(groups)) {}
 
     [[nodiscard]] const char* name() const override { return "AdamW"; }
@@ -55,20 +54,14 @@ public:
     [[nodiscard]] AdamWOptions options(std::size_t group) const { return AdamWOptions(Adam::options(group)); }
 
 protected:
-    void load_group_options(std::size_t group, const StateDict& saved) override {
-        StateDict options = saved;
-        options.set("decoupled_weight_decay", true);
-        Adam::load_group_options(group, options);
-    }
+    AUDYN_INLINE void load_group_options(std::size_t group, const StateDict& saved) override;
 
 private:
-    static std::vector<OptionsGroup<AdamOptions>> as_adam(const std::vector<OptionsGroup<AdamWOptions>>& groups) {
-        std::vector<OptionsGroup<AdamOptions>> result;
-        for (const OptionsGroup<AdamWOptions>& group : groups) {
-            result.push_back({group.names, group.params, group.options.as_adam()});
-        }
-        return result;
-    }
+    static std::vector<OptionsGroup<AdamOptions>> as_adam(const std::vector<OptionsGroup<AdamWOptions>>& groups);
 };
 
 } // namespace audyn::optim
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/adamw.ipp>
+#endif

@@ -16,11 +16,7 @@ namespace audyn::optim {
 class AnyOptimizer {
 public:
     /// \throws UsageError when there is no optimizer.
-    explicit AnyOptimizer(std::unique_ptr<Optimizer> optimizer) : optimizer_(std::move(optimizer)) {
-        if (!optimizer_) {
-            throw UsageError("AnyOptimizer needs an optimizer");
-        }
-    }
+    explicit AnyOptimizer(std::unique_ptr<Optimizer> optimizer);
 
     void step() { optimizer_->step(); }
     void step(const at::Tensor& grad_scale, const at::Tensor& found_inf) { optimizer_->step(grad_scale, found_inf); }
@@ -43,3 +39,7 @@ private:
 };
 
 } // namespace audyn::optim
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/any_optimizer.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/optim/gradient_lists.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -22,19 +23,7 @@ namespace audyn::optim {
 namespace detail {
 
 /// Norm of all gradients together, a scalar on the device of the first one.
-inline at::Tensor total_norm(const GradientLists& gradients, double norm_type) {
-    if (gradients.lists().empty()) {
-        return at::zeros({});
-    }
-    const c10::Device device = gradients.lists().front().device;
-    std::vector<at::Tensor> norms;
-    for (const GradientLists::List& list : gradients.lists()) {
-        for (const at::Tensor& norm : at::_foreach_norm(list.grads, norm_type)) {
-            norms.push_back(norm.to(device));
-        }
-    }
-    return at::linalg_vector_norm(at::stack(norms), norm_type);
-}
+AUDYN_INLINE at::Tensor total_norm(const GradientLists& gradients, double norm_type);
 
 } // namespace detail
 
@@ -42,35 +31,14 @@ inline at::Tensor total_norm(const GradientLists& gradients, double norm_type) {
 /// returns the norm of before as a scalar tensor on the device of the first gradient. Parameters without a gradient are
 /// passed over. No host synchronisation unless `error_if_nonfinite`. Mirrors `torch.nn.utils.clip_grad_norm_`.
 /// \throws TrainingError when `error_if_nonfinite` is set and the norm is infinite or NaN.
-inline at::Tensor clip_grad_norm_(const std::vector<at::Tensor>& parameters, double max_norm, double norm_type = 2.0,
-                                  bool error_if_nonfinite = false) {
-    const at::NoGradGuard no_grad;
-    const GradientLists gradients(parameters);
-    at::Tensor norm = detail::total_norm(gradients, norm_type);
-    if (error_if_nonfinite && !std::isfinite(norm.item<double>())) {
-        throw TrainingError("the norm of the gradients is " + std::to_string(norm.item<double>()) +
-                            ", so they cannot be clipped");
-    }
-    // As Python divides: max_norm / (norm + 1e-6).
-    const at::Tensor coefficient = norm.add(1e-6).reciprocal_().mul_(max_norm);
-    if (coefficient.is_cpu() && coefficient.item<double>() >= 1.0) {
-        return norm; // Nothing to scale; on a device this is not known here.
-    }
-    const at::Tensor clamped = coefficient.clamp_max(1.0);
-    for (const GradientLists::List& list : gradients.lists()) {
-        at::_foreach_mul_(list.grads, clamped.to(list.device));
-    }
-    return norm;
-}
+AUDYN_INLINE at::Tensor clip_grad_norm_(const std::vector<at::Tensor>& parameters, double max_norm,
+                                        double norm_type = 2.0, bool error_if_nonfinite = false);
 
 /// Clamps every element of the gradients to [-clip_value, clip_value]; `torch.nn.utils.clip_grad_value_`.
-inline void clip_grad_value_(const std::vector<at::Tensor>& parameters, double clip_value) {
-    const at::NoGradGuard no_grad;
-    const GradientLists gradients(parameters);
-    for (const GradientLists::List& list : gradients.lists()) {
-        at::_foreach_clamp_min_(list.grads, -clip_value);
-        at::_foreach_clamp_max_(list.grads, clip_value);
-    }
-}
+AUDYN_INLINE void clip_grad_value_(const std::vector<at::Tensor>& parameters, double clip_value);
 
 } // namespace audyn::optim
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/clip.ipp>
+#endif

@@ -20,24 +20,9 @@ public:
 
     GradientLists() = default;
     /// The gradients of `parameters`; those without are passed over.
-    explicit GradientLists(const std::vector<at::Tensor>& parameters) {
-        for (const at::Tensor& parameter : parameters) {
-            if (const at::Tensor& grad = parameter.grad(); grad.defined()) {
-                add(grad);
-            }
-        }
-    }
+    explicit GradientLists(const std::vector<at::Tensor>& parameters);
 
-    void add(at::Tensor grad) {
-        for (List& list : lists_) {
-            if (list.device == grad.device() && list.dtype == grad.scalar_type()) {
-                list.grads.push_back(std::move(grad));
-                return;
-            }
-        }
-        List& list = lists_.emplace_back(List{grad.device(), grad.scalar_type(), {}});
-        list.grads.push_back(std::move(grad));
-    }
+    void add(at::Tensor grad);
 
     /// In the order of their first gradients; none is empty.
     [[nodiscard]] const std::vector<List>& lists() const { return lists_; }
@@ -47,3 +32,7 @@ private:
 };
 
 } // namespace audyn::optim
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/gradient_lists.ipp>
+#endif

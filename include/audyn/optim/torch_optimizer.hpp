@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/torch_layout.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -27,29 +28,24 @@ public:
                             const NamedParameters& names = NamedParameters());
 
     using Optimizer::step;
-    inline void step() override;
-    inline at::Tensor step(const Closure& closure) override;
+    AUDYN_INLINE void step() override;
+    AUDYN_INLINE at::Tensor step(const Closure& closure) override;
 
-    [[nodiscard]] const char* name() const override {
-        const torch::optim::Optimizer& optimizer = *optimizer_;
-        return layout_ ? layout_->name() : typeid(optimizer).name();
-    }
+    [[nodiscard]] AUDYN_INLINE const char* name() const override;
 
 protected:
-    [[nodiscard]] inline StateDict group_options(std::size_t group) const override;
-    inline void load_group_options(std::size_t group, const StateDict& saved) override;
-    inline void check_group_options(std::size_t group, const StateDict& saved,
-                                    std::vector<std::string>& mismatches) const override;
-    [[nodiscard]] inline StateDict parameter_state(std::size_t index) const override;
-    inline void check_parameter_state(std::size_t index, const StateDict& state,
-                                      std::vector<std::string>& mismatches) const override;
-    inline void load_parameter_state(std::size_t index, const StateDict& state) override;
+    [[nodiscard]] AUDYN_INLINE StateDict group_options(std::size_t group) const override;
+    AUDYN_INLINE void load_group_options(std::size_t group, const StateDict& saved) override;
+    AUDYN_INLINE void check_group_options(std::size_t group, const StateDict& saved,
+                                          std::vector<std::string>& mismatches) const override;
+    [[nodiscard]] AUDYN_INLINE StateDict parameter_state(std::size_t index) const override;
+    AUDYN_INLINE void check_parameter_state(std::size_t index, const StateDict& state,
+                                            std::vector<std::string>& mismatches) const override;
+    AUDYN_INLINE void load_parameter_state(std::size_t index, const StateDict& state) override;
 
 private:
     static std::vector<ParamGroup> groups_of(torch::optim::Optimizer* optimizer, const NamedParameters& names);
-    [[nodiscard]] torch::optim::OptimizerOptions& options(std::size_t group) const {
-        return optimizer_->param_groups()[group].options();
-    }
+    [[nodiscard]] torch::optim::OptimizerOptions& options(std::size_t group) const;
     [[nodiscard]] const detail::TorchLayout& layout() const;
     void read_group(std::size_t group);
     void write_groups();
@@ -58,139 +54,8 @@ private:
     std::unique_ptr<detail::TorchLayout> layout_;
 };
 
-inline TorchOptimizer::TorchOptimizer(std::unique_ptr<torch::optim::Optimizer> optimizer, const NamedParameters& names)
-    : Optimizer(groups_of(optimizer.get(), names)),
-      optimizer_(std::move(optimizer)),
-      layout_(detail::torch_layout(*optimizer_)) {
-    for (std::size_t g = 0; g < groups().size(); ++g) {
-        read_group(g);
-    }
-}
-
-inline std::vector<ParamGroup> TorchOptimizer::groups_of(torch::optim::Optimizer* optimizer,
-                                                         const NamedParameters& names) {
-    if (optimizer == nullptr) {
-        throw UsageError("TorchOptimizer needs an optimizer");
-    }
-    std::vector<ParamGroup> groups;
-    for (const torch::optim::OptimizerParamGroup& group : optimizer->param_groups()) {
-        ParamGroup& own = groups.emplace_back();
-        own.params = group.params();
-        for (const at::Tensor& parameter : own.params) {
-            for (const auto& named : names) {
-                if (named.value().is_same(parameter)) {
-                    own.names.push_back(named.key());
-                    break;
-                }
-            }
-        }
-        if (own.names.size() != own.params.size()) {
-            own.names.clear();
-        }
-    }
-    return groups;
-}
-
-inline const detail::TorchLayout& TorchOptimizer::layout() const {
-    if (layout_) {
-        return *layout_;
-    }
-    throw StateError(std::string("the optimizer ") + name() +
-                     " has no state dictionary: it is none of libtorch's own; derive from audyn::optim::Optimizer");
-}
-
-inline void TorchOptimizer::read_group(std::size_t group) {
-    ParamGroup& own = groups()[group];
-    own.lr = options(group).get_lr();
-    if (layout_) {
-        const auto [momentum, is_beta1] = layout_->momentum(options(group));
-        own.momentum = momentum == nullptr ? std::nullopt : std::optional<double>(*momentum);
-        own.momentum_is_beta1 = is_beta1;
-    }
-}
-
-inline void TorchOptimizer::write_groups() {
-    for (std::size_t g = 0; g < groups().size(); ++g) {
-        options(g).set_lr(groups()[g].lr);
-        if (groups()[g].momentum) {
-            *layout_->momentum(options(g)).first = *groups()[g].momentum;
-        }
-    }
-}
-
-inline void TorchOptimizer::step() {
-    if (layout_ && layout_->needs_closure()) {
-        throw UsageError(std::string(name()) + " needs step(closure): it computes the loss several times");
-    }
-    write_groups();
-    optimizer_->step();
-}
-
-inline at::Tensor TorchOptimizer::step(const Closure& closure) {
-    write_groups();
-    return optimizer_->step(closure);
-}
-
-inline StateDict TorchOptimizer::group_options(std::size_t group) const {
-    StateDict options = layout().options(this->options(group));
-    const ParamGroup& own = groups()[group];
-    options.set("lr", own.lr);
-    if (own.momentum && !own.momentum_is_beta1) {
-        options.set("momentum", *own.momentum);
-    } else if (own.momentum) {
-        const std::vector<state::Value> betas = options.at("betas").as_list();
-        options.set("betas", state::Tuple{{*own.momentum, betas[1]}});
-    }
-    return options;
-}
-
-inline void TorchOptimizer::check_group_options(std::size_t group, const StateDict& saved,
-                                                std::vector<std::string>& mismatches) const {
-    if (detail::flag(saved, "maximize")) {
-        mismatches.push_back("param_groups[" + std::to_string(group) + "]['maximize'] is True, which libtorch's " +
-                             name() + " cannot do");
-    }
-}
-
-inline void TorchOptimizer::load_group_options(std::size_t group, const StateDict& saved) {
-    layout().load_options(options(group), saved);
-    read_group(group);
-}
-
-inline StateDict TorchOptimizer::parameter_state(std::size_t index) const {
-    const auto& states = optimizer_->state();
-    const auto found = states.find(parameters()[index].unsafeGetTensorImpl());
-    return found == states.end() ? StateDict() : layout().state(*found->second);
-}
-
-inline void TorchOptimizer::check_parameter_state(std::size_t index, const StateDict& state,
-                                                  std::vector<std::string>& mismatches) const {
-    if (layout().needs_closure() || (state.empty() && !layout().has_initial_state())) {
-        return; // LBFGS keeps flat tensors of all parameters.
-    }
-    for (const std::string& key : layout().required_state()) {
-        if (!state.contains(key)) {
-            mismatches.push_back("'" + key + "' of '" + parameter_name(index) + "' is missing");
-        }
-    }
-    const at::Tensor& parameter = parameters()[index];
-    for (const auto& [key, value] : state) {
-        if (key != "step" && value.is<at::Tensor>() && value.as_tensor().sizes() != parameter.sizes()) {
-            mismatches.push_back("'" + key.to_string() + "' of '" + parameter_name(index) + "' has the shape " +
-                                 c10::str(value.as_tensor().sizes()) + ", the parameter has " +
-                                 c10::str(parameter.sizes()));
-        }
-    }
-}
-
-inline void TorchOptimizer::load_parameter_state(std::size_t index, const StateDict& state) {
-    const at::Tensor& parameter = parameters()[index];
-    auto& states = optimizer_->state();
-    if (state.empty()) {
-        states.erase(parameter.unsafeGetTensorImpl());
-    } else {
-        states[parameter.unsafeGetTensorImpl()] = layout().load_state(state, parameter);
-    }
-}
-
 } // namespace audyn::optim
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/torch_optimizer.ipp>
+#endif

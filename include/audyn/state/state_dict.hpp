@@ -50,9 +50,7 @@ public:
     /// The number of an integer key. \throws StateError when it is a string.
     [[nodiscard]] int64_t integer() const;
     /// For messages.
-    [[nodiscard]] std::string to_string() const {
-        return is_string() ? std::get<0>(value_) : std::to_string(std::get<1>(value_));
-    }
+    [[nodiscard]] std::string to_string() const;
     bool operator==(const Key&) const = default;
     /// Some order, for sorted containers.
     auto operator<=>(const Key&) const = default;
@@ -124,17 +122,13 @@ public:
     [[nodiscard]] bool as_bool() const { return get<bool>(); }
     [[nodiscard]] int64_t as_int() const { return get<int64_t>(); }
     /// A float, or an integer as a float, as Python's arithmetic takes either.
-    [[nodiscard]] double as_float() const {
-        return is<int64_t>() ? static_cast<double>(std::get<int64_t>(storage_)) : get<double>();
-    }
+    [[nodiscard]] double as_float() const;
     [[nodiscard]] const std::string& as_string() const { return get<std::string>(); }
     [[nodiscard]] const Bytes& as_bytes() const { return get<Bytes>(); }
     [[nodiscard]] const at::Tensor& as_tensor() const { return get<at::Tensor>(); }
     [[nodiscard]] const StateDict& as_dict() const { return get<StateDict>(); }
     /// The items of a list or of a tuple.
-    [[nodiscard]] const std::vector<Value>& as_list() const {
-        return is<Tuple>() ? std::get<Tuple>(storage_).items : get<List>();
-    }
+    [[nodiscard]] const std::vector<Value>& as_list() const;
 
     /// "tensor", "int", "dict", ...: for messages.
     [[nodiscard]] const char* kind() const { return kind_name(storage_.index()); }
@@ -142,11 +136,7 @@ public:
     [[nodiscard]] Storage& storage() { return storage_; }
 
 private:
-    static const char* kind_name(std::size_t index) {
-        constexpr const char* kinds[] = {"None",  "bool",   "int",  "float", "string",
-                                         "bytes", "tensor", "list", "tuple", "dict"};
-        return kinds[index];
-    }
+    static const char* kind_name(std::size_t index);
 
     template <class T>
     const T& get() const {
@@ -160,107 +150,12 @@ private:
     Storage storage_;
 };
 
-inline const std::string& Key::string() const {
-    if (const auto* name = std::get_if<std::string>(&value_)) {
-        return *name;
-    }
-    throw StateError("a state dictionary has the key " + to_string() + " where a name is needed");
-}
-
-inline int64_t Key::integer() const {
-    if (const auto* index = std::get_if<int64_t>(&value_)) {
-        return *index;
-    }
-    throw StateError("a state dictionary has the key '" + to_string() + "' where an integer is needed");
-}
-
-inline std::size_t StateDict::size() const {
-    return entries_.size();
-}
-
-inline bool StateDict::empty() const {
-    return entries_.empty();
-}
-
-inline std::vector<StateDict::Entry>::const_iterator StateDict::begin() const {
-    return entries_.begin();
-}
-
-inline std::vector<StateDict::Entry>::const_iterator StateDict::end() const {
-    return entries_.end();
-}
-
-inline std::vector<StateDict::Entry>::iterator StateDict::begin() {
-    return entries_.begin();
-}
-
-inline std::vector<StateDict::Entry>::iterator StateDict::end() {
-    return entries_.end();
-}
-
-inline StateDict::StateDict(std::initializer_list<Entry> entries) : StateDict(std::vector<Entry>(entries)) {}
-
-inline StateDict::StateDict(std::vector<Entry> entries) {
-    // Equal keys side by side, each group in its given order: the first place and the last value of it count.
-    std::vector<std::size_t> order(entries.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return entries[a].first < entries[b].first; });
-    std::vector<bool> is_repeated(entries.size(), false);
-    for (std::size_t i = 0, first = 0; i < order.size(); ++i) {
-        if (entries[order[i]].first != entries[order[first]].first) {
-            first = i;
-        } else if (i != first) {
-            entries[order[first]].second = std::move(entries[order[i]].second);
-            is_repeated[order[i]] = true;
-        }
-    }
-    entries_.reserve(entries.size());
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (!is_repeated[i]) {
-            entries_.push_back(std::move(entries[i]));
-        }
-    }
-}
-
-inline const Value* StateDict::find(const Key& key) const {
-    for (const Entry& entry : entries_) {
-        if (entry.first == key) {
-            return &entry.second;
-        }
-    }
-    return nullptr;
-}
-
-inline Value* StateDict::find(const Key& key) {
-    return const_cast<Value*>(std::as_const(*this).find(key));
-}
-
-inline void StateDict::set(Key key, Value value) {
-    if (Value* existing = find(key)) {
-        *existing = std::move(value);
-    } else {
-        entries_.emplace_back(std::move(key), std::move(value));
-    }
-}
-
-inline void StateDict::erase(const Key& key) {
-    std::erase_if(entries_, [&](const Entry& entry) { return entry.first == key; });
-}
-
-inline const Value& StateDict::at(const Key& key) const {
-    if (const Value* value = find(key)) {
-        return *value;
-    }
-    std::string keys;
-    for (const Entry& entry : entries_) {
-        keys += (keys.empty() ? "" : ", ") + entry.first.to_string();
-    }
-    throw StateError("a state dictionary has no key '" + key.to_string() + "'; it has: " + keys);
-}
-
 } // namespace audyn::state
 
 namespace audyn {
 using state::StateDict;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/state/state_dict.ipp>
+#endif

@@ -2,6 +2,7 @@
 
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/trainer_base.hpp>
 
@@ -28,47 +29,21 @@ struct EarlyStoppingOptions {
 /// Ends a training when a metric has stopped improving; Lightning's `EarlyStopping`.
 class EarlyStopping final : public Callback {
 public:
-    explicit EarlyStopping(EarlyStoppingOptions options = {}) : options_(std::move(options)) {
-        if (options_.patience < 1) {
-            throw UsageError("EarlyStopping: patience must be at least 1");
-        }
-    }
+    explicit EarlyStopping(EarlyStoppingOptions options = {});
 
     [[nodiscard]] std::string name() const override { return "EarlyStopping(" + options_.monitor + ")"; }
 
     /// A run that this callback had ended goes on only with more patience.
-    void on_fit_start(TrainerBase& trainer) override {
-        if (std::exchange(is_resumed_, false) && waited_ >= options_.patience) {
-            stop(trainer);
-        }
-    }
+    AUDYN_INLINE void on_fit_start(TrainerBase& trainer) override;
 
     /// \throws UsageError when nothing of that name was measured.
-    void on_epoch_end(TrainerBase& trainer) override {
-        const auto value = trainer.metric(options_.monitor);
-        if (!value) {
-            throw UsageError("EarlyStopping: there is no metric '" + options_.monitor + "' to monitor");
-        }
-        const double sign = options_.mode == MonitorMode::min ? 1.0 : -1.0;
-        if (sign * *value < sign_best_ - options_.min_delta) {
-            sign_best_ = sign * *value;
-            waited_ = 0;
-        } else if (++waited_ >= options_.patience) {
-            stop(trainer);
-        }
-    }
+    AUDYN_INLINE void on_epoch_end(TrainerBase& trainer) override;
 
     [[nodiscard]] StateDict state_dict() const override { return {{"best", sign_best_}, {"waited", waited_}}; }
-    void load_state_dict(const StateDict& state) override {
-        sign_best_ = state.at("best").as_float();
-        waited_ = state.at("waited").as_int();
-        is_resumed_ = true;
-    }
+    AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 private:
-    void stop(TrainerBase& trainer) const {
-        trainer.stop("'" + options_.monitor + "' has not improved for " + std::to_string(waited_) + " epochs");
-    }
+    void stop(TrainerBase& trainer) const;
 
     EarlyStoppingOptions options_;
     /// The best value so far, its sign turned where more is better.
@@ -83,3 +58,7 @@ namespace audyn {
 using trainer::EarlyStopping;
 using trainer::EarlyStoppingOptions;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/trainer/early_stopping.ipp>
+#endif

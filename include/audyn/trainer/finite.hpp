@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -18,46 +19,16 @@ namespace audyn::trainer {
 
 /// True when no element is infinite or NaN. On the CPU it works in pieces that libtorch does not spread over threads,
 /// so that it may run beside a training.
-[[nodiscard]] inline bool is_finite(const at::Tensor& tensor) {
-    const at::NoGradGuard no_grad;
-    // A sum that is finite has finite terms; the converse is checked only when it is not.
-    const auto check = [](const at::Tensor& part) {
-        return at::isfinite(part.sum()).item<bool>() || at::isfinite(part).all().item<bool>();
-    };
-    if (!tensor.is_floating_point() && !tensor.is_complex()) {
-        return true;
-    }
-    if (!tensor.is_cpu() || !tensor.is_contiguous()) {
-        return check(tensor);
-    }
-    constexpr int64_t piece = 16384;
-    const at::Tensor flat = tensor.view({-1});
-    for (int64_t begin = 0; begin < flat.numel(); begin += piece) {
-        if (!check(flat.narrow(0, begin, std::min(piece, flat.numel() - begin)))) {
-            return false;
-        }
-    }
-    return true;
-}
+[[nodiscard]] AUDYN_INLINE bool is_finite(const at::Tensor& tensor);
 
 /// The first of `names` whose tensor in `model`, a module's state, is not finite.
-[[nodiscard]] inline std::optional<std::string> first_non_finite(const StateDict& model,
-                                                                 const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-        const state::Value* value = model.find(name);
-        if (value != nullptr && !is_finite(value->as_tensor())) {
-            return name;
-        }
-    }
-    return std::nullopt;
-}
+[[nodiscard]] AUDYN_INLINE std::optional<std::string> first_non_finite(const StateDict& model,
+                                                                       const std::vector<std::string>& names);
 
-[[nodiscard]] inline std::vector<std::string> parameter_names(const torch::nn::Module& module) {
-    std::vector<std::string> names;
-    for (const auto& parameter : module.named_parameters()) {
-        names.push_back(parameter.key());
-    }
-    return names;
-}
+[[nodiscard]] AUDYN_INLINE std::vector<std::string> parameter_names(const torch::nn::Module& module);
 
 } // namespace audyn::trainer
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/trainer/finite.ipp>
+#endif

@@ -26,27 +26,11 @@ class BatchLimit {
 public:
     BatchLimit() = default;
     BatchLimit(int count) : BatchLimit(static_cast<int64_t>(count)) {}
-    BatchLimit(int64_t count) : limit_(count) {
-        if (count < 0) {
-            throw UsageError("a limit of batches must not be negative, got " + std::to_string(count));
-        }
-    }
-    BatchLimit(double fraction) : limit_(fraction) {
-        if (!(fraction > 0.0 && fraction <= 1.0)) {
-            throw UsageError("a fraction of batches must lie in (0, 1], got " + std::to_string(fraction));
-        }
-    }
+    BatchLimit(int64_t count);
+    BatchLimit(double fraction);
 
     /// The number of batches out of `batches`.
-    [[nodiscard]] int64_t of(int64_t batches) const {
-        if (const auto* count = std::get_if<int64_t>(&limit_)) {
-            return std::min(*count, batches);
-        }
-        if (const auto* fraction = std::get_if<double>(&limit_)) {
-            return static_cast<int64_t>(*fraction * static_cast<double>(batches));
-        }
-        return batches;
-    }
+    [[nodiscard]] int64_t of(int64_t batches) const;
 
 private:
     std::variant<std::monostate, int64_t, double> limit_;
@@ -82,9 +66,7 @@ public:
     /// The same for validation and test, where it differs.
     TrainerOptions& validation_key_mapping(KeyMapping value) { return set(validation_key_mapping_, std::move(value)); }
     /// Which checkpoints are written, and when. Default: none.
-    TrainerOptions& save_checkpoint(checkpoint::SaveCheckpoint value) {
-        return set(save_checkpoint_, std::move(value));
-    }
+    TrainerOptions& save_checkpoint(checkpoint::SaveCheckpoint value);
     /// What signals do while a run that writes `last` or `iteration` trains: by default SIGTERM saves and ends with
     /// `Interrupted` (exit code 143 in `audyn::main`), and SIGUSR1 saves and goes on.
     TrainerOptions& signals(std::vector<SignalAction> value) { return set(signals_, std::move(value)); }
@@ -104,27 +86,13 @@ public:
     [[nodiscard]] bool fast_dev_run() const { return fast_dev_run_; }
     [[nodiscard]] at::Device device() const { return device_; }
     [[nodiscard]] const KeyMapping& key_mapping() const { return key_mapping_; }
-    [[nodiscard]] const KeyMapping& validation_key_mapping() const {
-        return validation_key_mapping_ ? *validation_key_mapping_ : key_mapping_;
-    }
+    [[nodiscard]] const KeyMapping& validation_key_mapping() const;
     [[nodiscard]] const checkpoint::SaveCheckpoint& save_checkpoint() const { return save_checkpoint_; }
     [[nodiscard]] const std::vector<SignalAction>& signals() const { return signals_; }
     [[nodiscard]] bool progress_bar() const { return progress_bar_; }
 
     /// \throws UsageError naming the options that contradict each other or lie out of range.
-    void check() const {
-        if (max_epochs_.has_value() == max_iterations_.has_value() && !fast_dev_run_) {
-            throw UsageError(max_epochs_ ? "max_epochs and max_iterations are both set; set one of them"
-                                         : "neither max_epochs nor max_iterations is set; set one of them");
-        }
-        require(max_epochs_.value_or(0) >= 0, "max_epochs must not be negative");
-        require(max_iterations_.value_or(0) >= 0, "max_iterations must not be negative");
-        require(gradient_accumulation_ >= 1, "gradient_accumulation must be at least 1");
-        require(log_every_n_iterations_ >= 1, "log_every_n_iterations must be at least 1");
-        require(!clip_grad_norm_ || *clip_grad_norm_ > 0.0, "clip_grad_norm must be positive");
-        require(!clip_grad_value_ || *clip_grad_value_ > 0.0, "clip_grad_value must be positive");
-        save_checkpoint_.check();
-    }
+    void check() const;
 
 private:
     template <class T, class V>
@@ -132,11 +100,7 @@ private:
         member = std::move(value);
         return *this;
     }
-    static void require(bool holds, const char* message) {
-        if (!holds) {
-            throw UsageError(message);
-        }
-    }
+    static void require(bool holds, const char* message);
 
     std::optional<int64_t> max_epochs_;
     std::optional<int64_t> max_iterations_;
@@ -164,3 +128,7 @@ using trainer::BatchLimit;
 using trainer::SchedulerInterval;
 using trainer::TrainerOptions;
 } // namespace audyn
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/trainer/options.ipp>
+#endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -24,23 +25,13 @@ void for_each_default_generator(at::Device device, const Function& function) {
 } // namespace detail
 
 /// State of libtorch's default random generators of the CPU and of `device`, as byte tensors.
-[[nodiscard]] inline StateDict random_state(at::Device device) {
-    StateDict state;
-    detail::for_each_default_generator(device, [&](const char* name, at::Generator generator) {
-        const std::scoped_lock lock(generator.mutex());
-        state.set(name, generator.get_state());
-    });
-    return state;
-}
+[[nodiscard]] AUDYN_INLINE StateDict random_state(at::Device device);
 
 /// Sets the generators that `state` has.
-inline void load_random_state(const StateDict& state, at::Device device) {
-    detail::for_each_default_generator(device, [&](const char* name, at::Generator generator) {
-        if (const state::Value* saved = state.find(name)) {
-            const std::scoped_lock lock(generator.mutex());
-            generator.set_state(saved->as_tensor());
-        }
-    });
-}
+AUDYN_INLINE void load_random_state(const StateDict& state, at::Device device);
 
 } // namespace audyn::trainer
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/trainer/random_state.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/data/batch.hpp>
 #include <audyn/data/collate.hpp>
 #include <audyn/data/dataset.hpp>
@@ -34,107 +35,30 @@ struct ReadBatch {
 };
 
 /// The message of the exception that is being handled, without libtorch's backtrace.
-inline std::string current_message() {
-    try {
-        throw;
-    } catch (const c10::Error& error) {
-        return error.what_without_backtrace();
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "an exception that is not a std::exception";
-    }
-}
+AUDYN_INLINE std::string current_message();
 
 /// Reads the samples of a batch and joins them. Several threads use one reader at once.
 class BatchReader {
 public:
-    BatchReader(std::shared_ptr<const Dataset> dataset, Collate collate, bool skip_unreadable, bool pin_memory)
-        : dataset_(std::move(dataset)),
-          collate_(std::move(collate)),
-          skip_unreadable_(skip_unreadable),
-          pin_memory_(pin_memory) {}
+    BatchReader(std::shared_ptr<const Dataset> dataset, Collate collate, bool skip_unreadable, bool pin_memory);
 
     [[nodiscard]] const Dataset& dataset() const { return *dataset_; }
 
     /// \throws DataError that names the sample. Once `cancelled` is true it returns soon, with anything.
     [[nodiscard]] ReadBatch read(std::span<const int64_t> indices, const RandomSource& source,
-                                 const std::atomic<bool>& cancelled) const {
-        const at::NoGradGuard no_grad;
-        ReadBatch result;
-        const BatchRandom random(source, indices);
-        if (!collate_) {
-            result.batch = read_whole(indices, random);
-        }
-        if (!result.batch) {
-            read_each(indices, random, cancelled, result);
-        }
-        if (pin_memory_ && result.batch) {
-            result.batch->pin_memory();
-        }
-        return result;
-    }
+                                 const std::atomic<bool>& cancelled) const;
 
 private:
-    [[nodiscard]] std::optional<Batch> read_whole(std::span<const int64_t> indices, const BatchRandom& random) const {
-        try {
-            return dataset_->get_batch(indices, random);
-        } catch (const DataError&) {
-            if (!skip_unreadable_) {
-                throw;
-            }
-            return std::nullopt; // Which sample it is shows when each is read by itself.
-        } catch (...) {
-            if (!skip_unreadable_) {
-                throw DataError("cannot read the batch of " + range(indices) + ": " + current_message());
-            }
-            return std::nullopt;
-        }
-    }
+    [[nodiscard]] std::optional<Batch> read_whole(std::span<const int64_t> indices, const BatchRandom& random) const;
 
     void read_each(std::span<const int64_t> indices, const BatchRandom& random, const std::atomic<bool>& cancelled,
-                   ReadBatch& result) const {
-        std::vector<Sample> samples;
-        std::vector<int64_t> read;
-        samples.reserve(indices.size());
-        read.reserve(indices.size());
-        for (std::size_t i = 0; i < indices.size() && !cancelled; ++i) {
-            try {
-                Random generator = random[i];
-                samples.push_back(dataset_->get(indices[i], generator));
-                read.push_back(indices[i]);
-            } catch (...) {
-                std::string message = name_the_sample(current_message(), indices[i]);
-                if (!skip_unreadable_) {
-                    throw DataError(message);
-                }
-                result.skipped.push_back({indices[i], std::move(message)});
-            }
-        }
-        if (!samples.empty() && !cancelled) {
-            result.batch = join(samples, read);
-        }
-    }
+                   ReadBatch& result) const;
 
-    [[nodiscard]] Batch join(std::span<const Sample> samples, std::span<const int64_t> indices) const {
-        const SampleNames names = [&](std::size_t position) { return dataset_->sample_name(indices[position]); };
-        try {
-            return collate_ ? collate_(samples, names) : default_collate(samples, names);
-        } catch (const DataError&) {
-            throw;
-        } catch (...) {
-            throw DataError("cannot collate the batch of " + range(indices) + ": " + current_message());
-        }
-    }
+    [[nodiscard]] Batch join(std::span<const Sample> samples, std::span<const int64_t> indices) const;
 
-    [[nodiscard]] std::string name_the_sample(std::string message, int64_t index) const {
-        const std::string name = dataset_->sample_name(index);
-        return message.find(name) == std::string::npos ? "cannot read " + name + ": " + message : message;
-    }
+    [[nodiscard]] std::string name_the_sample(std::string message, int64_t index) const;
 
-    [[nodiscard]] std::string range(std::span<const int64_t> indices) const {
-        return dataset_->sample_name(indices.front()) + " to " + dataset_->sample_name(indices.back());
-    }
+    [[nodiscard]] std::string range(std::span<const int64_t> indices) const;
 
     std::shared_ptr<const Dataset> dataset_;
     Collate collate_; // Empty for the default, which lets the dataset read whole batches.
@@ -143,3 +67,7 @@ private:
 };
 
 } // namespace audyn::data::detail
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/data/detail/batch_reader.ipp>
+#endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
 #include <audyn/optim/optimizer.hpp>
 
 #include <c10/util/StringUtil.h>
@@ -13,11 +14,7 @@
 namespace audyn::optim::detail {
 
 /// \throws UsageError that names the option unless `holds`.
-inline void check_option(const char* name, double value, bool holds, const char* range) {
-    if (!holds) {
-        throw UsageError(c10::str("the optimizer's ", name, " must be ", range, ", got ", value));
-    }
-}
+AUDYN_INLINE void check_option(const char* name, double value, bool holds, const char* range);
 
 /// One group of all parameters, each once: tied parameters count under their first name, as in Python.
 template <class Options>
@@ -54,3 +51,7 @@ std::vector<ParamGroup> param_groups(const std::vector<OptionsGroup<Options>>& g
 }
 
 } // namespace audyn::optim::detail
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/detail/options.ipp>
+#endif

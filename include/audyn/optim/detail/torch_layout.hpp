@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/inline.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
 
@@ -137,29 +138,13 @@ struct FieldWriter {
     void operator()(const char* key, bool value) const { state.set(key, value); }
     void operator()(const char* key, int64_t value) const { state.set(key, value); }
     void operator()(const char* key, double value) const { state.set(key, value); }
-    void operator()(const char* key, StepCount step) const {
-        state.set(key, at::scalar_tensor(step.count, at::TensorOptions(at::kFloat)));
-    }
-    void operator()(const char* key, const std::tuple<double, double>& value) const {
-        state.set(key, state::Tuple{{std::get<0>(value), std::get<1>(value)}});
-    }
-    void operator()(const char* key, const at::Tensor& value) const {
-        if (value.defined()) {
-            state.set(key, value);
-        }
-    }
-    void operator()(const char* key, const std::optional<int64_t>& value) const {
-        state.set(key, value ? state::Value(*value) : state::Value());
-    }
-    void operator()(const char* key, const std::optional<std::string>& value) const {
-        state.set(key, value ? state::Value(*value) : state::Value());
-    }
+    void operator()(const char* key, StepCount step) const;
+    void operator()(const char* key, const std::tuple<double, double>& value) const;
+    void operator()(const char* key, const at::Tensor& value) const;
+    void operator()(const char* key, const std::optional<int64_t>& value) const;
+    void operator()(const char* key, const std::optional<std::string>& value) const;
     void operator()(const char* key, const std::deque<at::Tensor>& values) const { write_list(key, values); }
-    void operator()(const char* key, const std::optional<std::vector<at::Tensor>>& values) const {
-        if (values) {
-            write_list(key, *values);
-        }
-    }
+    void operator()(const char* key, const std::optional<std::vector<at::Tensor>>& values) const;
 
 private:
     template <class Tensors>
@@ -178,41 +163,16 @@ struct FieldReader {
     const StateDict& state;
     at::TensorOptions target;
 
-    void operator()(const char* key, bool& value) const {
-        read(key, [&](const state::Value& saved) { value = saved.as_bool(); });
-    }
-    void operator()(const char* key, int64_t& value) const {
-        read(key, [&](const state::Value& saved) { value = saved.as_int(); });
-    }
-    void operator()(const char* key, double& value) const {
-        read(key, [&](const state::Value& saved) { value = number(saved); });
-    }
-    void operator()(const char* key, StepCount step) const {
-        read(key, [&](const state::Value& saved) { step.count = static_cast<int64_t>(number(saved)); });
-    }
-    void operator()(const char* key, std::tuple<double, double>& value) const {
-        read(key, [&](const state::Value& saved) {
-            value = {number(saved.as_list().at(0)), number(saved.as_list().at(1))};
-        });
-    }
-    void operator()(const char* key, at::Tensor& value) const {
-        read(key, [&](const state::Value& saved) { value = tensor(saved); });
-    }
-    void operator()(const char* key, std::optional<int64_t>& value) const {
-        read(key, [&](const state::Value& saved) { value = saved.as_int(); });
-    }
-    void operator()(const char* key, std::optional<std::string>& value) const {
-        read(key, [&](const state::Value& saved) { value = saved.as_string(); });
-    }
-    void operator()(const char* key, std::deque<at::Tensor>& values) const {
-        read(key, [&](const state::Value& saved) {
-            const std::vector<at::Tensor> list = tensors(saved);
-            values.assign(list.begin(), list.end());
-        });
-    }
-    void operator()(const char* key, std::optional<std::vector<at::Tensor>>& values) const {
-        read(key, [&](const state::Value& saved) { values = tensors(saved); });
-    }
+    void operator()(const char* key, bool& value) const;
+    void operator()(const char* key, int64_t& value) const;
+    void operator()(const char* key, double& value) const;
+    void operator()(const char* key, StepCount step) const;
+    void operator()(const char* key, std::tuple<double, double>& value) const;
+    void operator()(const char* key, at::Tensor& value) const;
+    void operator()(const char* key, std::optional<int64_t>& value) const;
+    void operator()(const char* key, std::optional<std::string>& value) const;
+    void operator()(const char* key, std::deque<at::Tensor>& values) const;
+    void operator()(const char* key, std::optional<std::vector<at::Tensor>>& values) const;
 
 private:
     template <class Read>
@@ -222,17 +182,8 @@ private:
         }
     }
     /// A tensor, or a number where Python begins with one, as LBFGS's H_diag.
-    [[nodiscard]] at::Tensor tensor(const state::Value& saved) const {
-        return saved.is<at::Tensor>() ? saved.as_tensor().to(target, /*non_blocking=*/false, /*copy=*/true)
-                                      : at::scalar_tensor(saved.as_float(), target);
-    }
-    [[nodiscard]] std::vector<at::Tensor> tensors(const state::Value& saved) const {
-        std::vector<at::Tensor> list;
-        for (const state::Value& item : saved.as_list()) {
-            list.push_back(item.is_none() ? at::Tensor() : tensor(item));
-        }
-        return list;
-    }
+    [[nodiscard]] at::Tensor tensor(const state::Value& saved) const;
+    [[nodiscard]] std::vector<at::Tensor> tensors(const state::Value& saved) const;
 };
 
 /// Options and states of one of libtorch's optimizers as dictionaries in Python's layout.
@@ -321,37 +272,10 @@ std::unique_ptr<TorchLayout> layout_if(const torch::optim::Optimizer& optimizer,
 }
 
 /// The layout of `optimizer`, or null when it is none of libtorch's own.
-inline std::unique_ptr<TorchLayout> torch_layout(const torch::optim::Optimizer& optimizer) {
-    namespace to = torch::optim;
-    const auto with = [](StateDict options, std::initializer_list<StateDict::Entry> more) {
-        for (const StateDict::Entry& entry : more) {
-            options.set(entry.first, entry.second);
-        }
-        return options;
-    };
-    const StateDict common{{"maximize", false}, {"foreach", nullptr}, {"differentiable", false}};
-    const StateDict fused = with(common, {{"fused", nullptr}});
-    const StateDict capturable = with(common, {{"capturable", false}});
-    const StateDict adam = with(capturable, {{"fused", nullptr}, {"decoupled_weight_decay", false}});
-    const StateDict adamw = with(adam, {{"decoupled_weight_decay", true}});
-    const std::vector<std::string> moments{"step", "exp_avg", "exp_avg_sq"};
-
-    std::unique_ptr<TorchLayout> layout;
-    const auto first_of = [&](auto&&... makers) { (void)((layout = makers()) || ...); };
-    first_of(
-        [&] { return layout_if<to::AdamW, to::AdamWOptions, to::AdamWParamState>(optimizer, "AdamW", adamw, moments); },
-        [&] { return layout_if<to::Adam, to::AdamOptions, to::AdamParamState>(optimizer, "Adam", adam, moments); },
-        [&] { return layout_if<to::SGD, to::SGDOptions, to::SGDParamState>(optimizer, "SGD", fused, {}); },
-        [&] {
-            return layout_if<to::Adagrad, to::AdagradOptions, to::AdagradParamState>(optimizer, "Adagrad", fused,
-                                                                                     {"step", "sum"});
-        },
-        [&] {
-            return layout_if<to::RMSprop, to::RMSpropOptions, to::RMSpropParamState>(optimizer, "RMSprop", capturable,
-                                                                                     {"step", "square_avg"});
-        },
-        [&] { return layout_if<to::LBFGS, to::LBFGSOptions, to::LBFGSParamState>(optimizer, "LBFGS", {}, {}); });
-    return layout;
-}
+AUDYN_INLINE std::unique_ptr<TorchLayout> torch_layout(const torch::optim::Optimizer& optimizer);
 
 } // namespace audyn::optim::detail
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/detail/torch_layout.ipp>
+#endif

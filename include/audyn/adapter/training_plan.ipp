@@ -1,0 +1,181 @@
+#pragma once
+
+#include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/data.hpp>
+#include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/system.hpp>
+#include <audyn/adapter/targets.hpp>
+#include <audyn/adapter/trainer.hpp>
+#include <audyn/adapter/training_plan.hpp>
+#include <audyn/config/config.hpp>
+#include <audyn/config/mistakes.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/logging/csv.hpp>
+#include <audyn/logging/tensorboard.hpp>
+#include <audyn/optim/any_optimizer.hpp>
+#include <audyn/trainer/trainer_base.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace audyn::adapter {
+
+AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
+                                        const std::function<void(const TrainingPlan&)>& check_model)
+    : config_(config), targets_(require_targets(config)) {
+    config::Mistakes mistakes;
+    mistakes.attempt([&] { check_model(*this); });
+    options_ = trainer_options(config, *targets_, mistakes);
+    mistakes.attempt([&] { train_loader_ = loader_nodes(config["train"], "train"); });
+    mistakes.attempt([&] { validation_loaders_ = loader_nodes(config["train"], "validation"); });
+    check(mistakes);
+    mistakes.throw_if_any();
+}
+
+AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module) const {
+    return optim::AnyOptimizer(targets_->build<OptimizerFactory>(config_["optimizer"])(module.named_parameters()));
+}
+
+AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) {
+    build_loaders(trainer.console());
+    add_lr_scheduler(trainer, optimizer);
+    add_callbacks(trainer);
+    add_loggers(trainer);
+    trainer.set_resolved_config(resolved_config(config_));
+    if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path == "auto") {
+        trainer.resume_newest();
+    } else if (path && !path->empty()) {
+        trainer.resume(*path);
+    }
+}
+
+AUDYN_INLINE void TrainingPlan::fit(trainer::TrainerBase& trainer) {
+    std::vector<trainer::NamedLoader> validation;
+    for (const auto& [name, loader] : validation_) {
+        validation.push_back({name, *loader});
+    }
+    trainer.fit(*train_, std::move(validation));
+}
+
+AUDYN_INLINE std::shared_ptr<Targets> TrainingPlan::require_targets(const Config& config) {
+    auto targets = config.attachment<Targets>();
+    if (!targets) {
+        throw UsageError("the configuration has no targets: compose it by audyn::main, or attach a Targets to it");
+    }
+    return targets;
+}
+
+AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
+    mistakes.attempt([&] { check_trainer(); });
+    mistakes.attempt([&] { refuse(config_, "train.record", "recording of outputs is not built yet; leave it empty"); });
+    if (train_loader_.size() != 1) {
+        mistakes.attempt([&] { throw config_["train"]["dataset"].error("needs `train.dataset.train`, one dataset"); });
+    }
+    for (const std::vector<LoaderNode>& nodes : {train_loader_, validation_loaders_}) {
+        for (const LoaderNode& node : nodes) {
+            check_loader(node, *targets_, mistakes);
+        }
+    }
+    mistakes.attempt([&] { targets_->check<OptimizerFactory>(config_["optimizer"]); });
+    mistakes.attempt([&] { check_lr_scheduler(); });
+    mistakes.attempt([&] {
+        for (const Config& callback : callback_nodes()) {
+            mistakes.attempt([&] { targets_->check<std::shared_ptr<trainer::Callback>>(callback); });
+        }
+    });
+    check_criteria(config_, *targets_, mistakes);
+}
+
+AUDYN_INLINE void TrainingPlan::check_trainer() const {
+    const Config trainer = config_["train"]["trainer"];
+    if (const auto name = trainer.get_optional<std::string>("_target_");
+        name && *name != "audyn.utils.driver.BaseTrainer") {
+        throw trainer.at("_target_").error_unknown("trainer", *name, {"audyn.utils.driver.BaseTrainer"});
+    }
+}
+
+AUDYN_INLINE void TrainingPlan::check_lr_scheduler() const {
+    const auto scheduler = lr_scheduler_node();
+    if (!scheduler) {
+        return;
+    }
+    targets_->check<SchedulerFactory>(*scheduler);
+    if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
+        throw scheduler->error("would never step: set `train.steps.lr_scheduler` to 'iteration' or 'epoch', or "
+                               "choose lr_scheduler=none");
+    }
+}
+
+AUDYN_INLINE void TrainingPlan::build_loaders(logging::Console& console) {
+    const auto warn = [&console](const std::string& message) { console.warning(message); };
+    train_ = build_loader(train_loader_.front(), *targets_, seed(config_), warn);
+    for (const LoaderNode& node : validation_loaders_) {
+        validation_.emplace_back(node.name, build_loader(node, *targets_, seed(config_), warn));
+    }
+}
+
+AUDYN_INLINE std::optional<Config> TrainingPlan::lr_scheduler_node() const {
+    auto node = config_.find("lr_scheduler");
+    if (!node || node->is_null() || !node->contains("_target_") || node->at("_target_").is_null()) {
+        return std::nullopt;
+    }
+    return node;
+}
+
+AUDYN_INLINE void TrainingPlan::add_lr_scheduler(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) const {
+    const auto node = lr_scheduler_node();
+    if (!node) {
+        return;
+    }
+    const trainer::Progress plan = trainer.plan(*train_);
+    const int64_t steps = options_.lr_scheduler() == trainer::SchedulerInterval::epoch ? plan.epochs : plan.iterations;
+    try {
+        trainer.set_lr_scheduler(targets_->build<SchedulerFactory>(*node)(optimizer, steps));
+    } catch (const UsageError& error) {
+        throw node->error(error.what());
+    }
+}
+
+AUDYN_INLINE std::vector<Config> TrainingPlan::callback_nodes() const {
+    const auto node = config_.find("train.callbacks");
+    if (!node || node->is_null()) {
+        return {};
+    }
+    if (node->is_list()) {
+        return node->elements();
+    }
+    std::vector<Config> nodes;
+    for (const auto& [name, callback] : node->items()) {
+        if (!callback.is_null()) {
+            nodes.push_back(callback);
+        }
+    }
+    return nodes;
+}
+
+AUDYN_INLINE void TrainingPlan::add_callbacks(trainer::TrainerBase& trainer) const {
+    for (const Config& node : callback_nodes()) {
+        trainer.add_callback(targets_->build<std::shared_ptr<trainer::Callback>>(node));
+    }
+}
+
+AUDYN_INLINE void TrainingPlan::add_loggers(trainer::TrainerBase& trainer) const {
+    if (options_.fast_dev_run() || !trainer.is_main_process()) {
+        return;
+    }
+    if (const auto folder = config_.get_optional<std::string>("train.output.tensorboard_dir")) {
+        trainer.add_logger(std::make_shared<logging::TensorBoardLogger>(*folder));
+    }
+    if (const auto path = config_.get_optional<std::string>("train.output.csv")) {
+        trainer.add_logger(std::make_shared<logging::CsvLogger>(*path));
+    }
+}
+
+} // namespace audyn::adapter

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <audyn/core/inline.hpp>
+#include <audyn/logging/append_file.hpp>
+#include <audyn/logging/crc32c.hpp>
+#include <audyn/logging/logger.hpp>
+#include <audyn/logging/tensorboard.hpp>
+
+#include <array>
+#include <bit>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+
+namespace audyn::logging::detail {
+
+AUDYN_INLINE void ProtobufWriter::varint(int field, uint64_t value) {
+    tag(field, 0);
+    raw_varint(value);
+}
+
+AUDYN_INLINE void ProtobufWriter::fixed64(int field, double value) {
+    tag(field, 1);
+    raw_fixed(std::bit_cast<uint64_t>(value), 8);
+}
+
+AUDYN_INLINE void ProtobufWriter::fixed32(int field, float value) {
+    tag(field, 5);
+    raw_fixed(std::bit_cast<uint32_t>(value), 4);
+}
+
+AUDYN_INLINE void ProtobufWriter::bytes(int field, std::string_view value) {
+    tag(field, 2);
+    raw_varint(value.size());
+    text_ += value;
+}
+
+AUDYN_INLINE void ProtobufWriter::raw_varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) {
+        text_ += static_cast<char>(value | 0x80);
+    }
+    text_ += static_cast<char>(value);
+}
+
+AUDYN_INLINE void ProtobufWriter::raw_fixed(uint64_t value, int size) {
+    for (int i = 0; i < size; ++i) {
+        text_ += static_cast<char>(value >> (8 * i));
+    }
+}
+
+AUDYN_INLINE std::string tfrecord(std::string_view content) {
+    std::string record;
+    const auto put = [&record](uint64_t value, int size) {
+        for (int i = 0; i < size; ++i) {
+            record += static_cast<char>(value >> (8 * i));
+        }
+    };
+    put(content.size(), 8);
+    put(masked_crc32c(record), 4);
+    record += content;
+    put(masked_crc32c(content), 4);
+    return record;
+}
+
+} // namespace audyn::logging::detail
+
+namespace audyn::logging {
+
+AUDYN_INLINE TensorBoardLogger::TensorBoardLogger(const std::filesystem::path& folder) : file_(unused_name(folder)) {
+    detail::ProtobufWriter event;
+    event.fixed64(wall_time_field, now());
+    event.bytes(file_version_field, "brain.Event:2");
+    file_.append(detail::tfrecord(event.text()));
+    file_.flush();
+}
+
+AUDYN_INLINE void TensorBoardLogger::log_scalars(std::span<const Scalar> scalars, int64_t step) {
+    if (scalars.empty()) {
+        return;
+    }
+    detail::ProtobufWriter summary;
+    for (const Scalar& scalar : scalars) {
+        detail::ProtobufWriter value;
+        value.bytes(tag_field, scalar.tag);
+        value.fixed32(simple_value_field, static_cast<float>(scalar.value));
+        summary.bytes(value_field, value.text());
+    }
+    const double time = now();
+    detail::ProtobufWriter event;
+    event.fixed64(wall_time_field, time);
+    event.varint(step_field, static_cast<uint64_t>(step));
+    event.bytes(summary_field, summary.text());
+    file_.append(detail::tfrecord(event.text()));
+    if (time - last_flush_ >= flush_interval) {
+        flush();
+    }
+}
+
+AUDYN_INLINE void TensorBoardLogger::flush() {
+    file_.flush();
+    last_flush_ = now();
+}
+
+AUDYN_INLINE double TensorBoardLogger::now() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+AUDYN_INLINE std::filesystem::path TensorBoardLogger::unused_name(const std::filesystem::path& folder) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0) {
+        host = {"localhost"};
+    }
+    std::array<char, 32> seconds{};
+    std::snprintf(seconds.data(), seconds.size(), "%010lld", static_cast<long long>(now()));
+    const std::string stem = std::string("events.out.tfevents.") + seconds.data() + "." + host.data() + "." +
+                             std::to_string(::getpid()) + ".";
+    for (int i = 0;; ++i) {
+        std::filesystem::path path = folder / (stem + std::to_string(i));
+        if (!std::filesystem::exists(path)) {
+            return path;
+        }
+    }
+}
+
+} // namespace audyn::logging

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <audyn/checkpoint/save_checkpoint.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/trainer/callback.hpp>
+#include <audyn/trainer/early_stopping.hpp>
+#include <audyn/trainer/trainer_base.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace audyn::trainer {
+
+AUDYN_INLINE EarlyStopping::EarlyStopping(EarlyStoppingOptions options) : options_(std::move(options)) {
+    if (options_.patience < 1) {
+        throw UsageError("EarlyStopping: patience must be at least 1");
+    }
+}
+
+AUDYN_INLINE void EarlyStopping::on_fit_start(TrainerBase& trainer) {
+    if (std::exchange(is_resumed_, false) && waited_ >= options_.patience) {
+        stop(trainer);
+    }
+}
+
+AUDYN_INLINE void EarlyStopping::on_epoch_end(TrainerBase& trainer) {
+    const auto value = trainer.metric(options_.monitor);
+    if (!value) {
+        throw UsageError("EarlyStopping: there is no metric '" + options_.monitor + "' to monitor");
+    }
+    const double sign = options_.mode == MonitorMode::min ? 1.0 : -1.0;
+    if (sign * *value < sign_best_ - options_.min_delta) {
+        sign_best_ = sign * *value;
+        waited_ = 0;
+    } else if (++waited_ >= options_.patience) {
+        stop(trainer);
+    }
+}
+
+AUDYN_INLINE void EarlyStopping::load_state_dict(const StateDict& state) {
+    sign_best_ = state.at("best").as_float();
+    waited_ = state.at("waited").as_int();
+    is_resumed_ = true;
+}
+
+AUDYN_INLINE void EarlyStopping::stop(TrainerBase& trainer) const {
+    trainer.stop("'" + options_.monitor + "' has not improved for " + std::to_string(waited_) + " epochs");
+}
+
+} // namespace audyn::trainer

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <audyn/core/inline.hpp>
+#include <audyn/state/state_dict.hpp>
+#include <audyn/trainer/finite.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/sum.h>
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace audyn::trainer {
+
+AUDYN_INLINE bool is_finite(const at::Tensor& tensor) {
+    const at::NoGradGuard no_grad;
+    // A sum that is finite has finite terms; the converse is checked only when it is not.
+    const auto check = [](const at::Tensor& part) {
+        return at::isfinite(part.sum()).item<bool>() || at::isfinite(part).all().item<bool>();
+    };
+    if (!tensor.is_floating_point() && !tensor.is_complex()) {
+        return true;
+    }
+    if (!tensor.is_cpu() || !tensor.is_contiguous()) {
+        return check(tensor);
+    }
+    constexpr int64_t piece = 16384;
+    const at::Tensor flat = tensor.view({-1});
+    for (int64_t begin = 0; begin < flat.numel(); begin += piece) {
+        if (!check(flat.narrow(0, begin, std::min(piece, flat.numel() - begin)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+AUDYN_INLINE std::optional<std::string> first_non_finite(const StateDict& model,
+                                                         const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        const state::Value* value = model.find(name);
+        if (value != nullptr && !is_finite(value->as_tensor())) {
+            return name;
+        }
+    }
+    return std::nullopt;
+}
+
+AUDYN_INLINE std::vector<std::string> parameter_names(const torch::nn::Module& module) {
+    std::vector<std::string> names;
+    for (const auto& parameter : module.named_parameters()) {
+        names.push_back(parameter.key());
+    }
+    return names;
+}
+
+} // namespace audyn::trainer
