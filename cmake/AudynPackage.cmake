@@ -3,7 +3,8 @@
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/audyn")
-set(package_files "${PROJECT_SOURCE_DIR}/cmake/AudynDependencies.cmake" "${PROJECT_SOURCE_DIR}/cmake/AudynFindTorch.cmake")
+set(package_files "${PROJECT_SOURCE_DIR}/cmake/AudynDependencies.cmake" "${PROJECT_SOURCE_DIR}/cmake/AudynFindTorch.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/AudynCompiled.cmake")
 set(components config audyn audio cuda)
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/audynConfigVersion.cmake"

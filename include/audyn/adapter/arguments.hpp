@@ -1,15 +1,11 @@
 #pragma once
 
 #include <audyn/config/config.hpp>
-#include <audyn/config/text.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::adapter {

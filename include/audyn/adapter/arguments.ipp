@@ -1,18 +1,12 @@
 #pragma once
 
 #include <audyn/adapter/arguments.hpp>
-#include <audyn/config/config.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::adapter {
 

@@ -4,13 +4,11 @@
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/location.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <torch/nn/module.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>

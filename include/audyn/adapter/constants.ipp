@@ -1,16 +1,8 @@
 #pragma once
 
 #include <audyn/adapter/constants.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/resolvers.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <c10/core/ScalarType.h>
-
-#include <array>
-#include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::adapter {

@@ -8,7 +8,6 @@
 #include <audyn/criterion/criterion.hpp>
 #include <audyn/criterion/losses.hpp>
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>

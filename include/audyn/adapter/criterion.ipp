@@ -1,19 +1,9 @@
 #pragma once
 
 #include <audyn/adapter/criterion.hpp>
-#include <audyn/adapter/targets.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/mistakes.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/criterion/criteria.hpp>
-#include <audyn/criterion/criterion.hpp>
-#include <audyn/criterion/losses.hpp>
 
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::adapter::detail {
 

@@ -1,21 +1,10 @@
 #pragma once
 
 #include <audyn/adapter/data.hpp>
-#include <audyn/adapter/targets.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/mistakes.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/data/data_loader.hpp>
-#include <audyn/data/dataset.hpp>
-#include <audyn/data/loader.hpp>
 
-#include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::adapter {
 

@@ -11,12 +11,9 @@
 #include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/concepts.hpp>
 
-#include <cstddef>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <type_traits>
-#include <utility>
 
 namespace audyn::adapter {
 

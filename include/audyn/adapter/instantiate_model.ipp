@@ -1,23 +1,9 @@
 #pragma once
 
-#include <audyn/adapter/checkpoint.hpp>
 #include <audyn/adapter/instantiate_model.hpp>
-#include <audyn/adapter/targets.hpp>
-#include <audyn/checkpoint/load.hpp>
-#include <audyn/checkpoint/module_state.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/location.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
-#include <audyn/trainer/concepts.hpp>
 
-#include <cstddef>
-#include <filesystem>
 #include <memory>
-#include <string>
-#include <type_traits>
-#include <utility>
 
 namespace audyn::adapter::detail {
 

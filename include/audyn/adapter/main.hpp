@@ -1,28 +1,14 @@
 #pragma once
 
-#include <audyn/adapter/checkpoint.hpp>
-#include <audyn/adapter/constants.hpp>
-#include <audyn/adapter/criterion.hpp>
-#include <audyn/adapter/data.hpp>
-#include <audyn/adapter/memory.hpp>
-#include <audyn/adapter/optim.hpp>
 #include <audyn/adapter/targets.hpp>
-#include <audyn/adapter/trainer.hpp>
 #include <audyn/config/command_line.hpp>
 #include <audyn/config/config.hpp>
-#include <audyn/config/driver.hpp>
 #include <audyn/config/program.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/core/signals.hpp>
 
-#include <c10/util/Exception.h>
-
-#include <exception>
 #include <functional>
-#include <iostream>
 #include <memory>
-#include <string>
-#include <utility>
 
 namespace audyn {
 

@@ -2,8 +2,6 @@
 
 #include <audyn/core/inline.hpp>
 
-#include <cstdlib>
-
 #if defined(__GLIBC__)
 #    include <malloc.h>
 #endif

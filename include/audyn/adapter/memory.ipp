@@ -4,7 +4,6 @@
 #include <audyn/core/inline.hpp>
 
 #include <cstdlib>
-#include <malloc.h>
 
 namespace audyn::adapter {
 

@@ -1,21 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/optim.hpp>
-#include <audyn/adapter/targets.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/adam.hpp>
-#include <audyn/optim/adamw.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/optim/scheduler.hpp>
-#include <audyn/optim/schedulers.hpp>
-#include <audyn/optim/sgd.hpp>
-
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
 
 namespace audyn::adapter::detail {
 

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <audyn/adapter/constants.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 

@@ -2,17 +2,10 @@
 
 #include <audyn/adapter/constants.hpp>
 #include <audyn/adapter/system.hpp>
-#include <audyn/config/config.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <c10/core/Device.h>
-#include <c10/core/ScalarType.h>
-
-#include <cstdint>
-#include <optional>
-#include <string>
 
 namespace audyn::adapter {
 

@@ -1,32 +1,7 @@
 #pragma once
 
-#include <audyn/adapter/argument.hpp>
-#include <audyn/adapter/arguments.hpp>
 #include <audyn/adapter/targets.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/mistakes.hpp>
-#include <audyn/config/resolvers.hpp>
-#include <audyn/config/text.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/criterion/criterion.hpp>
-#include <audyn/data/dataset.hpp>
-#include <audyn/data/loader.hpp>
-#include <audyn/trainer/callback.hpp>
-
-#include <any>
-#include <concepts>
-#include <cstddef>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <tuple>
-#include <type_traits>
-#include <typeindex>
-#include <utility>
-#include <vector>
 
 namespace audyn::adapter {
 

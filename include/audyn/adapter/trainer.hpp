@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/adapter/system.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/config/config.hpp>
@@ -11,13 +10,8 @@
 #include <audyn/trainer/key_mapping.hpp>
 #include <audyn/trainer/options.hpp>
 
-#include <algorithm>
-#include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace audyn::adapter {

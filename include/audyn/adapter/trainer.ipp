@@ -1,25 +1,14 @@
 #pragma once
 
 #include <audyn/adapter/system.hpp>
-#include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
-#include <audyn/checkpoint/save_checkpoint.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/mistakes.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/core/signals.hpp>
-#include <audyn/trainer/early_stopping.hpp>
-#include <audyn/trainer/key_mapping.hpp>
-#include <audyn/trainer/options.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::adapter::detail {
 

@@ -1,29 +1,16 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
-#include <audyn/adapter/criterion.hpp>
-#include <audyn/adapter/data.hpp>
 #include <audyn/adapter/optim.hpp>
 #include <audyn/adapter/system.hpp>
-#include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/adapter/training_plan.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/mistakes.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/logging/tensorboard.hpp>
-#include <audyn/optim/any_optimizer.hpp>
-#include <audyn/trainer/trainer_base.hpp>
 
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::adapter {
 

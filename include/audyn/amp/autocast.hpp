@@ -1,12 +1,9 @@
 #pragma once
 
-#include <audyn/amp/detail/autocast_state.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <c10/core/DeviceType.h>
 #include <c10/core/ScalarType.h>
-#include <torch/cuda.h>
 
 #include <optional>
 #include <string>

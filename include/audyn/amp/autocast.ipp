@@ -5,12 +5,7 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <c10/core/DeviceType.h>
-#include <c10/core/ScalarType.h>
 #include <torch/cuda.h>
-
-#include <optional>
-#include <string>
 
 namespace audyn::amp {
 

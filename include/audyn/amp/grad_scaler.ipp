@@ -1,12 +1,8 @@
 #pragma once
 
 #include <audyn/amp/grad_scaler.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/gradient_lists.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/_amp_update_scale.h>
@@ -16,10 +12,8 @@
 #include <ATen/ops/zeros.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::amp {
 

@@ -15,7 +15,6 @@
 #include <optional>
 #include <stop_token>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace audyn::checkpoint {

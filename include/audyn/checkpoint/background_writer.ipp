@@ -1,24 +1,9 @@
 #pragma once
 
 #include <audyn/checkpoint/background_writer.hpp>
-#include <audyn/checkpoint/host_copy.hpp>
-#include <audyn/checkpoint/save.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <array>
-#include <condition_variable>
-#include <cstddef>
-#include <deque>
-#include <exception>
-#include <filesystem>
-#include <functional>
-#include <mutex>
-#include <optional>
-#include <stop_token>
-#include <thread>
 #include <utility>
-#include <vector>
 
 namespace audyn::checkpoint {
 

@@ -4,9 +4,7 @@
 
 #include <c10/core/ScalarType.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -3,14 +3,8 @@
 #include <audyn/checkpoint/dtypes.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <c10/core/ScalarType.h>
-
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <optional>
-#include <string>
-#include <string_view>
 
 namespace audyn::checkpoint::detail {
 

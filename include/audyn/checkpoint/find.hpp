@@ -4,11 +4,9 @@
 #include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 

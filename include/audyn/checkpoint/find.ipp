@@ -1,17 +1,10 @@
 #pragma once
 
 #include <audyn/checkpoint/find.hpp>
-#include <audyn/checkpoint/save_checkpoint.hpp>
-#include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <filesystem>
-#include <string>
-#include <string_view>
 #include <system_error>
-#include <utility>
-#include <vector>
 
 namespace audyn::checkpoint {
 

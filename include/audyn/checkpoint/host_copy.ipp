@@ -2,24 +2,14 @@
 
 #include <audyn/checkpoint/host_copy.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <c10/core/Storage.h>
 #include <c10/core/TensorOptions.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
-#include <type_traits>
-#include <unordered_map>
-#include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::checkpoint {
 

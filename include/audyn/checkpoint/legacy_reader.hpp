@@ -1,26 +1,19 @@
 #pragma once
 
 #include <audyn/checkpoint/pickle_reader.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 #include <audyn/core/mapped_file.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/Device.h>
 #include <c10/core/Storage.h>
-#include <c10/core/TensorOptions.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace audyn::checkpoint {
 

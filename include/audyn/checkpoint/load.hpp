@@ -9,15 +9,9 @@
 #include <audyn/core/mapped_file.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/Device.h>
 #include <c10/core/Storage.h>
-#include <c10/core/TensorOptions.h>
-#include <c10/util/Exception.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
@@ -25,7 +19,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 
 namespace audyn::checkpoint {
 

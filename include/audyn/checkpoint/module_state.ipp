@@ -2,22 +2,15 @@
 
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/core/error.hpp>
-#include <audyn/core/glob.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
-#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <map>
-#include <set>
 #include <sstream>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::checkpoint {
 

@@ -1,22 +1,15 @@
 #pragma once
 
 #include <audyn/checkpoint/dtypes.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/Storage.h>
-#include <c10/core/TensorOptions.h>
 
-#include <algorithm>
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>

@@ -1,30 +1,16 @@
 #pragma once
 
-#include <audyn/checkpoint/dtypes.hpp>
 #include <audyn/checkpoint/pickle_reader.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <c10/core/Storage.h>
 #include <c10/core/TensorOptions.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <functional>
 #include <limits>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::checkpoint {
 

@@ -1,17 +1,14 @@
 #pragma once
 
 #include <audyn/checkpoint/dtypes.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Storage.h>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>

@@ -1,21 +1,15 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/ScalarType.h>
-#include <c10/core/TensorOptions.h>
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>

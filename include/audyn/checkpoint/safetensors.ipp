@@ -2,30 +2,14 @@
 
 #include <audyn/checkpoint/safetensors.hpp>
 #include <audyn/core/error.hpp>
-#include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <c10/core/ScalarType.h>
 #include <c10/core/TensorOptions.h>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <fcntl.h>
-#include <filesystem>
-#include <map>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::checkpoint::detail {
 

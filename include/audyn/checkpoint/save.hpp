@@ -2,21 +2,13 @@
 
 #include <audyn/checkpoint/pickle_writer.hpp>
 #include <audyn/checkpoint/zip_writer.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/Storage.h>
-#include <c10/core/TensorOptions.h>
 
-#include <algorithm>
-#include <bit>
-#include <cstdint>
 #include <filesystem>
-#include <string>
 
 namespace audyn::checkpoint {
 

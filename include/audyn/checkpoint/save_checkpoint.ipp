@@ -5,11 +5,6 @@
 #include <audyn/core/inline.hpp>
 
 #include <charconv>
-#include <cstdint>
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <system_error>
 
 namespace audyn::checkpoint {

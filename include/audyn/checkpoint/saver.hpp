@@ -5,17 +5,9 @@
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 namespace audyn::checkpoint {

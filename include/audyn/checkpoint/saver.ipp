@@ -1,24 +1,14 @@
 #pragma once
 
-#include <audyn/checkpoint/background_writer.hpp>
-#include <audyn/checkpoint/save.hpp>
-#include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/checkpoint/saver.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <filesystem>
-#include <memory>
-#include <optional>
-#include <string>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace audyn::checkpoint {
 

@@ -5,7 +5,6 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
@@ -13,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::checkpoint {

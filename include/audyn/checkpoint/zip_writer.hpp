@@ -3,14 +3,12 @@
 #include <audyn/checkpoint/crc32.hpp>
 #include <audyn/core/file.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::checkpoint {

@@ -1,19 +1,10 @@
 #pragma once
 
-#include <audyn/checkpoint/crc32.hpp>
 #include <audyn/checkpoint/zip_writer.hpp>
-#include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <fcntl.h>
-#include <limits>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::checkpoint::detail {
 

@@ -5,15 +5,11 @@
 #include <audyn/config/text.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <concepts>
-#include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace audyn::config {

@@ -1,21 +1,9 @@
 #pragma once
 
 #include <audyn/config/bind.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/mistakes.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <concepts>
-#include <cstddef>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <tuple>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace audyn::config::detail {
 

@@ -3,8 +3,6 @@
 #include <audyn/config/search_path.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <array>
-#include <memory>
 #include <span>
 
 namespace audyn::config {

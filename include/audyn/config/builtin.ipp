@@ -1,12 +1,10 @@
 #pragma once
 
 #include <audyn/config/builtin.hpp>
-#include <audyn/config/search_path.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <array>
 #include <memory>
-#include <span>
 
 namespace audyn::config {
 

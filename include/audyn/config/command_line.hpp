@@ -1,20 +1,14 @@
 #pragma once
 
-#include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
-#include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 

@@ -6,19 +6,13 @@
 #include <audyn/config/interpolation.hpp>
 #include <audyn/config/program.hpp>
 #include <audyn/config/search_path.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::config {

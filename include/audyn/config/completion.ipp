@@ -1,26 +1,14 @@
 #pragma once
 
-#include <audyn/config/command_line.hpp>
 #include <audyn/config/completion.hpp>
-#include <audyn/config/compose.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/interpolation.hpp>
-#include <audyn/config/program.hpp>
-#include <audyn/config/search_path.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <optional>
-#include <set>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::config::detail {
 

@@ -1,34 +1,15 @@
 #pragma once
 
 #include <audyn/config/compose.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/defaults.hpp>
-#include <audyn/config/diagnostic.hpp>
 #include <audyn/config/hydra_groups.hpp>
-#include <audyn/config/merge.hpp>
-#include <audyn/config/mistakes.hpp>
-#include <audyn/config/override.hpp>
-#include <audyn/config/repository.hpp>
-#include <audyn/config/resolvers.hpp>
-#include <audyn/config/search_path.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
-#include <audyn/config/yaml.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/core/version.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdlib>
-#include <ctime>
-#include <filesystem>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::config::detail {
 

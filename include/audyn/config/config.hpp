@@ -9,6 +9,7 @@
 #include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <typeindex>
 #include <unordered_map>
 #include <utility>

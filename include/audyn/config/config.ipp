@@ -1,31 +1,7 @@
 #pragma once
 
 #include <audyn/config/config.hpp>
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/emit.hpp>
-#include <audyn/config/interpolation.hpp>
-#include <audyn/config/mistakes.hpp>
-#include <audyn/config/resolvers.hpp>
-#include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
-#include <limits>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <type_traits>
-#include <typeindex>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 namespace audyn::config {
 

@@ -5,15 +5,12 @@
 #include <audyn/config/mistakes.hpp>
 #include <audyn/config/override.hpp>
 #include <audyn/config/repository.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>

@@ -1,25 +1,12 @@
 #pragma once
 
 #include <audyn/config/defaults.hpp>
-#include <audyn/config/defaults_item.hpp>
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/mistakes.hpp>
-#include <audyn/config/override.hpp>
-#include <audyn/config/repository.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <iterator>
-#include <map>
 #include <memory>
-#include <optional>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::config {
 

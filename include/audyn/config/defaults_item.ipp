@@ -1,15 +1,10 @@
 #pragma once
 
 #include <audyn/config/defaults_item.hpp>
-#include <audyn/config/location.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::config {
 

@@ -5,7 +5,6 @@
 #include <audyn/core/inline.hpp>
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 namespace audyn::config {

@@ -1,13 +1,9 @@
 #pragma once
 
 #include <audyn/config/diagnostic.hpp>
-#include <audyn/config/location.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <cstddef>
 #include <string>
-#include <string_view>
 
 namespace audyn::config {
 

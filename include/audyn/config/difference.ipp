@@ -1,26 +1,13 @@
 #pragma once
 
-#include <audyn/config/command_line.hpp>
-#include <audyn/config/compose.hpp>
-#include <audyn/config/config.hpp>
 #include <audyn/config/difference.hpp>
-#include <audyn/config/location.hpp>
-#include <audyn/config/program.hpp>
-#include <audyn/config/scalar.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace audyn::config {
 

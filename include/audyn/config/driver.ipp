@@ -1,25 +1,16 @@
 #pragma once
 
-#include <audyn/config/command_line.hpp>
-#include <audyn/config/completion.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/difference.hpp>
 #include <audyn/config/driver.hpp>
 #include <audyn/config/info.hpp>
 #include <audyn/config/multirun.hpp>
-#include <audyn/config/override.hpp>
-#include <audyn/config/program.hpp>
 #include <audyn/config/run_folder.hpp>
-#include <audyn/config/show.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <iostream>
-#include <string>
 #include <utility>
 
 namespace audyn::config::detail {

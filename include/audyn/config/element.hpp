@@ -2,9 +2,7 @@
 
 #include <audyn/config/value.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,15 +1,9 @@
 #pragma once
 
 #include <audyn/config/element.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::config {
 

@@ -1,13 +1,9 @@
 #pragma once
 
 #include <audyn/config/scalar.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>

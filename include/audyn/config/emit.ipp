@@ -1,18 +1,12 @@
 #pragma once
 
 #include <audyn/config/emit.hpp>
-#include <audyn/config/scalar.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstddef>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace audyn::config::detail {
 

@@ -3,7 +3,6 @@
 #include <audyn/config/search_path.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <array>
 #include <span>
 
 namespace audyn::config {

@@ -1,11 +1,9 @@
 #pragma once
 
 #include <audyn/config/hydra_groups.hpp>
-#include <audyn/config/search_path.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <array>
-#include <span>
 
 namespace audyn::config {
 

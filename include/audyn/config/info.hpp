@@ -7,17 +7,12 @@
 #include <audyn/config/program.hpp>
 #include <audyn/config/search_path.hpp>
 #include <audyn/config/show.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::config {

@@ -1,27 +1,13 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
 #include <audyn/config/interpolation.hpp>
-#include <audyn/config/interpolation_grammar.hpp>
-#include <audyn/config/resolvers.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstddef>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::config {
 

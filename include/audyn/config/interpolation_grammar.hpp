@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 /// The language of interpolations: `${a.b}`, `${..a[0]}`, `${resolver:argument, [list], {key: value}}`, any of them in

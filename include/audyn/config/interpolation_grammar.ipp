@@ -1,17 +1,9 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
 #include <audyn/config/interpolation_grammar.hpp>
-#include <audyn/config/tokens.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <cstddef>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::config::grammar {
 

@@ -1,16 +1,11 @@
 #pragma once
 
-#include <audyn/config/config.hpp>
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/json.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <string>
-#include <utility>
 
 namespace audyn::config {
 

@@ -1,13 +1,9 @@
 #pragma once
 
-#include <audyn/config/text.hpp>
-
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace audyn::config {
 

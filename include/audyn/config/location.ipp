@@ -5,10 +5,6 @@
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 
 namespace audyn::config {

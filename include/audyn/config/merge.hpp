@@ -1,16 +1,11 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
 #include <audyn/config/interpolation.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
+#include <audyn/core/error.hpp>
 
 #include <cstddef>
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 /// Changing a tree as OmegaConf does: merging, setting by path, removing.

@@ -1,19 +1,11 @@
 #pragma once
 
 #include <audyn/config/diagnostic.hpp>
-#include <audyn/config/interpolation.hpp>
 #include <audyn/config/merge.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <cstddef>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::config {
 

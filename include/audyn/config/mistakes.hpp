@@ -1,12 +1,9 @@
 #pragma once
 
-#include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 

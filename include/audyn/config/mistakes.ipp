@@ -2,15 +2,9 @@
 
 #include <audyn/config/mistakes.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace audyn::config {
 

@@ -1,33 +1,19 @@
 #pragma once
 
-#include <audyn/config/command_line.hpp>
-#include <audyn/config/config.hpp>
 #include <audyn/config/info.hpp>
 #include <audyn/config/mistakes.hpp>
 #include <audyn/config/multirun.hpp>
-#include <audyn/config/process.hpp>
-#include <audyn/config/program.hpp>
 #include <audyn/config/run_folder.hpp>
-#include <audyn/config/sweep.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstddef>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <iterator>
-#include <map>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::config::detail {
 

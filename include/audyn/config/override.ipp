@@ -1,21 +1,10 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/element.hpp>
 #include <audyn/config/override.hpp>
-#include <audyn/config/override_functions.hpp>
-#include <audyn/config/tokens.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace audyn::config {
 

@@ -7,14 +7,8 @@
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>

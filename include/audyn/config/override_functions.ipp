@@ -1,25 +1,14 @@
 #pragma once
 
-#include <audyn/config/element.hpp>
 #include <audyn/config/override_functions.hpp>
-#include <audyn/config/scalar.hpp>
-#include <audyn/config/text.hpp>
-#include <audyn/config/tokens.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <random>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::config::grammar {
 

@@ -6,13 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
-#include <string>
-#include <sys/prctl.h>
-#include <sys/types.h>
-#include <sys/wait.h>
 #include <system_error>
-#include <unistd.h>
-#include <vector>
 
 namespace audyn::config::detail {
 

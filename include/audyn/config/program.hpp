@@ -6,20 +6,14 @@
 #include <audyn/config/config.hpp>
 #include <audyn/config/resolvers.hpp>
 #include <audyn/config/search_path.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/core/version.hpp>
 
-#include <algorithm>
-#include <array>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace audyn::config {

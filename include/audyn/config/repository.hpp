@@ -6,9 +6,9 @@
 #include <audyn/config/search_path.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/config/yaml.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>

@@ -1,22 +1,9 @@
 #pragma once
 
-#include <audyn/config/defaults_item.hpp>
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/interpolation.hpp>
 #include <audyn/config/repository.hpp>
-#include <audyn/config/search_path.hpp>
-#include <audyn/config/value.hpp>
-#include <audyn/config/yaml.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::config::detail {
 

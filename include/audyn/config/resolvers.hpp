@@ -2,11 +2,9 @@
 
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/scalar.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <charconv>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>

@@ -1,24 +1,11 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
 #include <audyn/config/resolvers.hpp>
-#include <audyn/config/scalar.hpp>
 #include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <charconv>
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
 #include <system_error>
-#include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::config {
 

@@ -2,22 +2,13 @@
 
 #include <audyn/config/config.hpp>
 #include <audyn/config/emit.hpp>
-#include <audyn/config/program.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
 
 namespace audyn::config {
 

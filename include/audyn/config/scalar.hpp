@@ -3,15 +3,9 @@
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <charconv>
-#include <cmath>
-#include <cstdint>
-#include <cstdlib>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 /// Reading numbers and plain YAML 1.1 scalars as PyYAML and OmegaConf read them.
 namespace audyn::config::scalar {

@@ -1,17 +1,12 @@
 #pragma once
 
 #include <audyn/config/scalar.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <system_error>
 
 namespace audyn::config::scalar {

@@ -2,19 +2,13 @@
 
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/location.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>

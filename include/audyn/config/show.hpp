@@ -10,15 +10,10 @@
 #include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/core/version.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::config {
 

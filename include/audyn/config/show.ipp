@@ -1,23 +1,11 @@
 #pragma once
 
-#include <audyn/config/command_line.hpp>
-#include <audyn/config/config.hpp>
-#include <audyn/config/emit.hpp>
-#include <audyn/config/interpolation.hpp>
-#include <audyn/config/program.hpp>
-#include <audyn/config/search_path.hpp>
 #include <audyn/config/show.hpp>
-#include <audyn/config/text.hpp>
-#include <audyn/config/value.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/core/version.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -5,22 +5,14 @@
 #include <audyn/config/override.hpp>
 #include <audyn/config/override_functions.hpp>
 #include <audyn/config/search_path.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <cstdio>
 #include <fnmatch.h>
-#include <random>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace audyn::config {

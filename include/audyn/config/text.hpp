@@ -2,12 +2,7 @@
 
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -16,7 +11,13 @@
 namespace audyn::config {
 
 /// The pieces one after another. One call compiles to far less than a chain of additions.
-[[nodiscard]] AUDYN_INLINE std::string concat(std::initializer_list<std::string_view> pieces);
+[[nodiscard, gnu::noinline]] inline std::string concat(std::initializer_list<std::string_view> pieces) {
+    std::string text;
+    for (const std::string_view piece : pieces) {
+        text += piece;
+    }
+    return text;
+}
 
 /// A number as Python's `repr` prints it: the shortest digits that read back equal, always with a point or an exponent;
 /// `inf`, `nan`.

@@ -7,22 +7,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <initializer_list>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace audyn::config {
-
-[[gnu::noinline]] AUDYN_INLINE std::string concat(std::initializer_list<std::string_view> pieces) {
-    std::string text;
-    for (const std::string_view piece : pieces) {
-        text += piece;
-    }
-    return text;
-}
 
 AUDYN_INLINE std::string float_text(double number) {
     if (std::isnan(number)) {

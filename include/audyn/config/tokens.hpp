@@ -1,19 +1,13 @@
 #pragma once
 
 #include <audyn/config/scalar.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <initializer_list>
-#include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 /// The tokens that overrides and interpolations have in common. The languages are those of Hydra's and OmegaConf's
 /// grammars.

@@ -1,20 +1,10 @@
 #pragma once
 
-#include <audyn/config/scalar.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/tokens.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <initializer_list>
 #include <limits>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
 
 namespace audyn::config::grammar {
 

@@ -1,14 +1,11 @@
 #pragma once
 
 #include <audyn/config/location.hpp>
-#include <audyn/config/text.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>

@@ -1,23 +1,11 @@
 #pragma once
 
-#include <audyn/config/location.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <limits>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::config {
 

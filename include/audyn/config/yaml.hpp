@@ -5,20 +5,16 @@
 #include <audyn/config/scalar.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/config/yaml_checks.hpp>
-#include <audyn/config/yaml_quoted.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <yaml-cpp/emitterstyle.h>
 #include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <unordered_map>

@@ -1,31 +1,13 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/interpolation_grammar.hpp>
-#include <audyn/config/scalar.hpp>
-#include <audyn/config/value.hpp>
 #include <audyn/config/yaml.hpp>
-#include <audyn/config/yaml_checks.hpp>
 #include <audyn/config/yaml_quoted.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <yaml-cpp/emitterstyle.h>
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include <algorithm>
-#include <cstddef>
-#include <memory>
-#include <optional>
 #include <sstream>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
-#include <utility>
-#include <vector>
 
 namespace audyn::config::detail {
 

@@ -2,12 +2,10 @@
 
 #include <audyn/config/diagnostic.hpp>
 #include <audyn/config/scalar.hpp>
-#include <audyn/config/text.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -1,19 +1,11 @@
 #pragma once
 
-#include <audyn/config/diagnostic.hpp>
-#include <audyn/config/scalar.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/yaml_checks.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace audyn::config::detail {
 

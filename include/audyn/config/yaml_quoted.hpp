@@ -1,10 +1,8 @@
 #pragma once
 
 #include <audyn/config/scalar.hpp>
-#include <audyn/config/text.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,15 +1,10 @@
 #pragma once
 
-#include <audyn/config/scalar.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/yaml_quoted.hpp>
 #include <audyn/core/inline.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 
 namespace audyn::config::detail {
 

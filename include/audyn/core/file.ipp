@@ -5,19 +5,8 @@
 #include <audyn/core/inline.hpp>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
 #include <string>
-#include <string_view>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
-#include <utility>
-#include <vector>
 
 namespace audyn::core {
 

@@ -3,10 +3,8 @@
 #include <audyn/core/file.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 #include <sys/mman.h>
-#include <utility>
 
 namespace audyn::core {
 

@@ -1,13 +1,8 @@
 #pragma once
 
-#include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/core/mapped_file.hpp>
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <sys/mman.h>
 #include <utility>
 
 namespace audyn::core {

@@ -1,17 +1,7 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/core/signals.hpp>
-
-#include <array>
-#include <atomic>
-#include <csignal>
-#include <cstddef>
-#include <string>
-#include <unistd.h>
-#include <utility>
-#include <vector>
 
 namespace audyn::core::detail {
 

@@ -1,13 +1,9 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/criterion/criterion.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/add.h>
-#include <ATen/ops/mul.h>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>

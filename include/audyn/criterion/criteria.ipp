@@ -3,22 +3,11 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/criterion/criteria.hpp>
-#include <audyn/criterion/criterion.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/mul.h>
 
 #include <algorithm>
-#include <concepts>
-#include <cstddef>
-#include <initializer_list>
-#include <memory>
-#include <span>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace audyn::criterion {
 

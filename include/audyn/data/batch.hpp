@@ -1,7 +1,5 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
-
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>

@@ -4,17 +4,6 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/data/batch.hpp>
 
-#include <ATen/core/Tensor.h>
-
-#include <cstdint>
-#include <initializer_list>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
-
 namespace audyn::data {
 
 AUDYN_INLINE Batch::Batch(std::initializer_list<Entry> entries) {

@@ -3,18 +3,10 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/data/batch_sampler.hpp>
-#include <audyn/data/sampler.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <memory>
-#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::data {
 

@@ -1,25 +1,14 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/data/batch.hpp>
 #include <audyn/data/collate.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
-#include <cstdint>
-#include <functional>
-#include <optional>
-#include <span>
 #include <sstream>
-#include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::data::detail {
 

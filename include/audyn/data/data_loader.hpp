@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/data/batch.hpp>
 #include <audyn/data/batch_sampler.hpp>
@@ -13,20 +12,14 @@
 #include <audyn/data/sampler.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::data {
 

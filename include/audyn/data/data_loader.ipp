@@ -2,32 +2,13 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/data/batch.hpp>
-#include <audyn/data/batch_sampler.hpp>
-#include <audyn/data/collate.hpp>
 #include <audyn/data/data_loader.hpp>
-#include <audyn/data/dataset.hpp>
-#include <audyn/data/detail/batch_reader.hpp>
-#include <audyn/data/detail/ordered_prefetcher.hpp>
-#include <audyn/data/loader.hpp>
-#include <audyn/data/random.hpp>
-#include <audyn/data/sampler.hpp>
-#include <audyn/state/state_dict.hpp>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdint>
-#include <functional>
 #include <iostream>
-#include <memory>
-#include <optional>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::data {
 

@@ -1,14 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/data/batch.hpp>
 #include <audyn/data/dataset.hpp>
-#include <audyn/data/random.hpp>
-
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
 
 namespace audyn::data {
 

@@ -1,14 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/data/dataset.hpp>
 #include <audyn/data/function_dataset.hpp>
-
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-#include <utility>
 
 namespace audyn::data {
 

@@ -1,12 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/data/batch.hpp>
 #include <audyn/data/loader.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <cstdint>
-#include <optional>
 
 namespace audyn::data {
 

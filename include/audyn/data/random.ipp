@@ -3,13 +3,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/data/random.hpp>
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/Generator.h>
-
 #include <cmath>
-#include <cstdint>
-#include <limits>
-#include <span>
 
 namespace audyn::data {
 

@@ -3,16 +3,12 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/data/sampler.hpp>
-#include <audyn/state/state_dict.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/randperm.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <string>
 
 namespace audyn::data {

@@ -2,7 +2,6 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/data/dataset.hpp>
 #include <audyn/data/subset.hpp>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -11,13 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::data {
 

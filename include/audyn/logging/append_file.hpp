@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <unistd.h>
-#include <utility>
 
 namespace audyn::logging {
 

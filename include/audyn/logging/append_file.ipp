@@ -1,15 +1,8 @@
 #pragma once
 
-#include <audyn/core/file.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/logging/append_file.hpp>
-
-#include <fcntl.h>
-#include <filesystem>
-#include <string>
-#include <string_view>
-#include <unistd.h>
-#include <utility>
 
 namespace audyn::logging {
 

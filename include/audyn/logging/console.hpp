@@ -1,14 +1,10 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/logging/append_file.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -16,7 +12,6 @@
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <utility>
 
 namespace audyn::logging {
 

@@ -2,21 +2,11 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/logging/append_file.hpp>
 #include <audyn/logging/console.hpp>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <string_view>
-#include <sys/ioctl.h>
-#include <unistd.h>
 #include <utility>
 
 namespace audyn::logging {

@@ -2,8 +2,6 @@
 
 #include <audyn/core/inline.hpp>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 

@@ -4,9 +4,6 @@
 #include <audyn/logging/crc32c.hpp>
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
 
 namespace audyn::logging {
 

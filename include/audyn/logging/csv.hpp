@@ -1,22 +1,15 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/logging/append_file.hpp>
 #include <audyn/logging/logger.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>

@@ -1,30 +1,14 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
-#include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/logging/append_file.hpp>
 #include <audyn/logging/csv.hpp>
-#include <audyn/logging/logger.hpp>
-#include <audyn/state/state_dict.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
 #include <fstream>
-#include <limits>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::logging::detail {
 

@@ -1,17 +1,12 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/logging/console.hpp>
 #include <audyn/logging/progress_bar.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <string>
-#include <string_view>
 
 namespace audyn::logging {
 

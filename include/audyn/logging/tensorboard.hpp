@@ -2,14 +2,9 @@
 
 #include <audyn/core/inline.hpp>
 #include <audyn/logging/append_file.hpp>
-#include <audyn/logging/crc32c.hpp>
 #include <audyn/logging/logger.hpp>
 
-#include <array>
-#include <bit>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <span>
 #include <string>

@@ -1,21 +1,13 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/logging/append_file.hpp>
 #include <audyn/logging/crc32c.hpp>
-#include <audyn/logging/logger.hpp>
 #include <audyn/logging/tensorboard.hpp>
 
 #include <array>
 #include <bit>
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
-#include <filesystem>
-#include <span>
-#include <string>
-#include <string_view>
-#include <unistd.h>
 
 namespace audyn::logging::detail {
 

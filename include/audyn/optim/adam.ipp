@@ -2,17 +2,6 @@
 
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/adam.hpp>
-#include <audyn/optim/detail/fused_kernels.hpp>
-#include <audyn/optim/detail/fused_optimizer.hpp>
-#include <audyn/optim/detail/options.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/core/Tensor.h>
-
-#include <cstddef>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

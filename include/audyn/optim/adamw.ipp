@@ -1,16 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/adam.hpp>
 #include <audyn/optim/adamw.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/core/Tensor.h>
-
-#include <cstddef>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

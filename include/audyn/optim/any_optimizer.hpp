@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
 

@@ -3,14 +3,6 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/any_optimizer.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/core/Tensor.h>
-
-#include <memory>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

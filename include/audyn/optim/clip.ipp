@@ -3,9 +3,7 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/clip.hpp>
-#include <audyn/optim/gradient_lists.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
@@ -17,7 +15,6 @@
 
 #include <cmath>
 #include <string>
-#include <vector>
 
 namespace audyn::optim::detail {
 

@@ -4,7 +4,6 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
-#include <utility>
 #include <vector>
 
 namespace audyn::optim {

@@ -3,12 +3,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/gradient_lists.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <c10/core/Device.h>
-#include <c10/core/ScalarType.h>
-
 #include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -9,8 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace audyn::optim {

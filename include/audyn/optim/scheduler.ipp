@@ -2,17 +2,9 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/scheduler.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim::detail {
 

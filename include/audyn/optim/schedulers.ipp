@@ -2,23 +2,12 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/optim/scheduler.hpp>
 #include <audyn/optim/schedulers.hpp>
-#include <audyn/state/state_dict.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <iterator>
-#include <memory>
 #include <numbers>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

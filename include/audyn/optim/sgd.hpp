@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/fused_kernels.hpp>
 #include <audyn/optim/detail/fused_optimizer.hpp>
@@ -10,9 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <algorithm>
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 namespace audyn::optim {

@@ -2,19 +2,10 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/detail/fused_kernels.hpp>
-#include <audyn/optim/detail/fused_optimizer.hpp>
-#include <audyn/optim/detail/options.hpp>
-#include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/sgd.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/torch_layout.hpp>
 #include <audyn/optim/optimizer.hpp>
@@ -12,8 +11,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <typeinfo>
-#include <utility>
 #include <vector>
 
 namespace audyn::optim {

@@ -2,20 +2,10 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/detail/torch_layout.hpp>
-#include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/torch_optimizer.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <torch/optim/optimizer.h>
-
-#include <cstddef>
-#include <memory>
-#include <string>
 #include <typeinfo>
 #include <utility>
-#include <vector>
 
 namespace audyn::optim {
 

@@ -4,12 +4,10 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -1,22 +1,10 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
-
 #include <algorithm>
-#include <compare>
-#include <cstddef>
-#include <cstdint>
-#include <initializer_list>
 #include <numeric>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::state {
 

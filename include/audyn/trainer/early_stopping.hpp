@@ -1,7 +1,6 @@
 #pragma once
 
 #include <audyn/checkpoint/save_checkpoint.hpp>
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/trainer_base.hpp>
@@ -9,7 +8,6 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <utility>
 
 namespace audyn::trainer {
 

@@ -1,15 +1,9 @@
 #pragma once
 
-#include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/early_stopping.hpp>
-#include <audyn/trainer/trainer_base.hpp>
 
-#include <cstdint>
-#include <limits>
-#include <string>
 #include <utility>
 
 namespace audyn::trainer {

@@ -1,20 +1,14 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/finite.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/sum.h>
-#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
 
 namespace audyn::trainer {
 

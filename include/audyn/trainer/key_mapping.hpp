@@ -1,10 +1,8 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/trainer/output.hpp>
 
-#include <cstddef>
 #include <initializer_list>
 #include <optional>
 #include <string>

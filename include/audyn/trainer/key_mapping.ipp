@@ -3,14 +3,8 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/trainer/key_mapping.hpp>
-#include <audyn/trainer/output.hpp>
 
 #include <cstddef>
-#include <initializer_list>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::trainer::detail {
 

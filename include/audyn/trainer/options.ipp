@@ -1,22 +1,11 @@
 #pragma once
 
-#include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/core/signals.hpp>
-#include <audyn/trainer/key_mapping.hpp>
 #include <audyn/trainer/options.hpp>
 
-#include <c10/core/Device.h>
-
 #include <algorithm>
-#include <csignal>
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <utility>
-#include <variant>
-#include <vector>
 
 namespace audyn::trainer {
 

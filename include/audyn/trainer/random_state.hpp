@@ -8,8 +8,6 @@
 #include <ATen/core/Generator.h>
 #include <c10/core/Device.h>
 
-#include <mutex>
-
 namespace audyn::trainer {
 
 namespace detail {

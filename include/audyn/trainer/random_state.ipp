@@ -1,13 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/random_state.hpp>
-
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
-#include <ATen/core/Generator.h>
-#include <c10/core/Device.h>
 
 #include <mutex>
 

@@ -8,7 +8,6 @@
 #include <audyn/trainer/metric_sums.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>

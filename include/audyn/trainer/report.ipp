@@ -1,20 +1,9 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/logging/console.hpp>
-#include <audyn/logging/logger.hpp>
-#include <audyn/logging/progress_bar.hpp>
-#include <audyn/state/state_dict.hpp>
-#include <audyn/trainer/metric_sums.hpp>
 #include <audyn/trainer/report.hpp>
 
-#include <cstdint>
 #include <cstdio>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::trainer {
 

@@ -2,20 +2,13 @@
 
 #include <audyn/checkpoint/find.hpp>
 #include <audyn/checkpoint/load.hpp>
-#include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/logging/console.hpp>
-#include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/resume_source.hpp>
 
 #include <algorithm>
-#include <filesystem>
-#include <optional>
-#include <string>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace audyn::trainer::detail {
 

@@ -2,44 +2,17 @@
 
 #include <audyn/checkpoint/find.hpp>
 #include <audyn/checkpoint/module_state.hpp>
-#include <audyn/checkpoint/save.hpp>
-#include <audyn/checkpoint/save_checkpoint.hpp>
-#include <audyn/checkpoint/saver.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/core/signals.hpp>
 #include <audyn/core/version.hpp>
-#include <audyn/data/loader.hpp>
-#include <audyn/logging/console.hpp>
-#include <audyn/logging/logger.hpp>
 #include <audyn/optim/clip.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/optim/scheduler.hpp>
-#include <audyn/state/state_dict.hpp>
-#include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/finite.hpp>
-#include <audyn/trainer/metric_sums.hpp>
-#include <audyn/trainer/options.hpp>
-#include <audyn/trainer/random_state.hpp>
-#include <audyn/trainer/report.hpp>
-#include <audyn/trainer/resume_source.hpp>
 #include <audyn/trainer/trainer_base.hpp>
 
 #include <c10/core/GradMode.h>
-#include <torch/nn/module.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdint>
 #include <exception>
-#include <filesystem>
-#include <limits>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace audyn::trainer {
 

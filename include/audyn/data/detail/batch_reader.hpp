@@ -1,23 +1,17 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/data/batch.hpp>
 #include <audyn/data/collate.hpp>
 #include <audyn/data/dataset.hpp>
 #include <audyn/data/random.hpp>
 
-#include <ATen/core/grad_mode.h>
-#include <c10/util/Exception.h>
-
 #include <atomic>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace audyn::data::detail {

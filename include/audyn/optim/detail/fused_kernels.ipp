@@ -3,15 +3,11 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/fused_kernels.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/rsub.h>
-
-#include <optional>
-#include <vector>
 
 namespace audyn::optim::detail {
 

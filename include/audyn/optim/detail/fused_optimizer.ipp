@@ -2,22 +2,15 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/detail/fused_kernels.hpp>
 #include <audyn/optim/detail/fused_optimizer.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <iterator>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace audyn::optim::detail {
 

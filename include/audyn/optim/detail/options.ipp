@@ -3,14 +3,8 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/options.hpp>
-#include <audyn/optim/optimizer.hpp>
 
 #include <c10/util/StringUtil.h>
-
-#include <string>
-#include <unordered_set>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim::detail {
 

@@ -5,7 +5,6 @@
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/scalar_tensor.h>
 #include <torch/optim/adagrad.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
@@ -16,7 +15,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -151,7 +149,10 @@ private:
     void write_list(const char* key, const Tensors& tensors) const {
         state::List list;
         for (const at::Tensor& tensor : tensors) {
-            list.push_back(tensor.defined() ? state::Value(tensor) : state::Value());
+            state::Value& item = list.emplace_back();
+            if (tensor.defined()) {
+                item = tensor;
+            }
         }
         state.set(key, std::move(list));
     }

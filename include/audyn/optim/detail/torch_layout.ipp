@@ -2,29 +2,10 @@
 
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/torch_layout.hpp>
-#include <audyn/optim/optimizer.hpp>
-#include <audyn/state/state_dict.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/ops/scalar_tensor.h>
-#include <torch/optim/adagrad.h>
-#include <torch/optim/adam.h>
-#include <torch/optim/adamw.h>
-#include <torch/optim/lbfgs.h>
-#include <torch/optim/optimizer.h>
-#include <torch/optim/rmsprop.h>
-#include <torch/optim/sgd.h>
 
-#include <cstdint>
-#include <deque>
 #include <initializer_list>
-#include <memory>
-#include <optional>
-#include <string>
-#include <tuple>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace audyn::optim::detail {
 

@@ -1,0 +1,31 @@
+# audyn::compiled: the toolkit, compiled once for all files of a program. What links it sees declarations only and compiles
+# in a fraction of the time; see audyn/core/inline.hpp. It is built as a part of the project that links it, with that
+# project's flags and libtorch, and not at all where nothing links it.
+
+include_guard(GLOBAL)
+
+# audyn_add_compiled(<folder that holds audyn/>)
+function(audyn_add_compiled include_dir)
+    set(sources "")
+    file(GLOB folders RELATIVE "${include_dir}" "${include_dir}/audyn/*")
+    foreach(folder IN LISTS folders)
+        file(GLOB_RECURSE bodies RELATIVE "${include_dir}" CONFIGURE_DEPENDS "${include_dir}/${folder}/*.ipp")
+        if(bodies)
+            list(SORT bodies)
+            list(TRANSFORM bodies PREPEND "#include <")
+            list(TRANSFORM bodies APPEND ">\n")
+            string(JOIN "" text ${bodies})
+            cmake_path(GET folder FILENAME name)
+            set(source "${CMAKE_CURRENT_BINARY_DIR}/audyn_compiled/${name}.cpp")
+            file(CONFIGURE OUTPUT "${source}" CONTENT "@text@" @ONLY)
+            list(APPEND sources "${source}")
+        endif()
+    endforeach()
+    add_library(audyn_compiled STATIC EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(audyn_compiled PUBLIC audyn::audyn)
+    if(AUDYN_CUDA)
+        target_link_libraries(audyn_compiled PUBLIC audyn::cuda)
+    endif()
+    target_compile_definitions(audyn_compiled PUBLIC AUDYN_COMPILED)
+    add_library(audyn::compiled ALIAS audyn_compiled)
+endfunction()
