@@ -1,5 +1,6 @@
 #include "support.hpp"
 
+#include <audyn/config/emit.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/config/yaml.hpp>
 
@@ -118,4 +119,19 @@ TEST_CASE("every escape of a quoted scalar is the character that YAML says") {
     CHECK(text(R"("x\N\_\L\Py")") == "x\xC2\x85\xC2\xA0\xE2\x80\xA8\xE2\x80\xA9y");
     CHECK(text(R"("\x41\u00e9\U0001F600\t\"\\\/")") == "A\xC3\xA9\xF0\x9F\x98\x80\t\"\\/");
     CHECK(text(R"('\N\_')") == "\\N\\_");
+}
+
+TEST_CASE("bytes are read again from what is printed, as a value, as a key and after a long key") {
+    const std::string long_key(130, 'k');
+    for (const std::string& yaml :
+         {std::string("a: !!binary aGk="), std::string("a: !!binary ''"), std::string("!!binary aGk=: 1"),
+          "? " + long_key + "\n: !!binary aGk=\nb: 1", "? " + long_key + "\n: !!binary ''\nb: 1",
+          "? !!binary " + std::string(160, 'A') + "\n: !!binary aGk=\nb: [!!binary aGk=]"}) {
+        const std::string printed = audyn::config::emit_yaml(parse(yaml).to_value());
+        CHECK(audyn::config::emit_yaml(parse(printed).to_value()) == printed);
+        CHECK(repr(printed) == repr(yaml));
+    }
+    CHECK(audyn::config::emit_yaml(parse("a: !!binary aGk=\nb: !!binary ''").to_value()) ==
+          "a: !!binary |\n  aGk=\nb: !!binary \"\"\n");
+    CHECK(error_of([] { parse("a:\n- !!binary |\n  aGk=\n"); }).find("x.yaml:2:1: a tag before a block") == 0);
 }

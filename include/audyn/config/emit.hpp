@@ -71,18 +71,23 @@ private:
 
     void item(const Value& child, std::size_t indent);
 
-    void key(const Value& name, std::size_t indent);
+    /// Whether it is a simple key, that is without "? ".
+    bool key(const Value& name, std::size_t indent);
 
     /// PyYAML counts the length of the tag into that of the key.
     static std::size_t tag_length(const Value& name) { return name.is_string() ? 5 : 0; }
 
-    void member(const Value& child, std::size_t indent);
+    void member(const Value& child, std::size_t indent, bool after_simple_key);
 
     void scalar_value(const Value& value, std::size_t indent, bool simple_key);
 
     static std::string number(double value);
 
+    /// A block, as PyYAML writes all bytes.
     void binary(std::string_view bytes, std::size_t indent);
+
+    /// For all places but after a simple key: yaml-cpp reads no block that has a tag there.
+    static std::string binary_on_a_line(std::string_view bytes);
 
     void text(const std::string& content, std::size_t indent, bool simple_key);
 

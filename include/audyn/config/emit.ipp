@@ -191,8 +191,8 @@ AUDYN_INLINE void YamlEmitter::container(const Value& value, std::size_t indent)
             write("-");
             item(child, indent);
         } else {
-            key(Value::from_key(value.entries()[index].key), indent);
-            member(child, indent);
+            const bool is_simple = key(Value::from_key(value.entries()[index].key), indent);
+            member(child, indent, is_simple);
         }
     }
 }
@@ -206,7 +206,13 @@ AUDYN_INLINE void YamlEmitter::item(const Value& child, std::size_t indent) {
     }
 }
 
-AUDYN_INLINE void YamlEmitter::key(const Value& name, std::size_t indent) {
+AUDYN_INLINE bool YamlEmitter::key(const Value& name, std::size_t indent) {
+    if (const auto* bytes = name.get_if<Bytes>()) {
+        const std::string line = binary_on_a_line(bytes->data);
+        const bool is_simple = line.size() < 128;
+        write(is_simple ? concat({line, ":"}) : concat({"? ", line, "\n", std::string(indent, ' '), ":"}));
+        return is_simple;
+    }
     const auto* text = name.get_if<std::string>();
     const Points points = text != nullptr ? code_points(*text) : Points{U'0'};
     const bool simple = !points.empty() && points.size() < 128 - tag_length(name) && !styles_of(points).multiline;
@@ -218,11 +224,16 @@ AUDYN_INLINE void YamlEmitter::key(const Value& name, std::size_t indent) {
         new_line(indent);
     }
     write(":");
+    return simple;
 }
 
-AUDYN_INLINE void YamlEmitter::member(const Value& child, std::size_t indent) {
+AUDYN_INLINE void YamlEmitter::member(const Value& child, std::size_t indent, bool after_simple_key) {
     if (!child.is_container() || child.size() == 0) {
         write(" ");
+        if (const auto* bytes = child.get_if<Bytes>(); bytes != nullptr && after_simple_key && !bytes->data.empty()) {
+            binary(bytes->data, indent + 2);
+            return;
+        }
         scalar_value(child, indent + 2, false);
         return;
     }
@@ -246,7 +257,7 @@ AUDYN_INLINE void YamlEmitter::scalar_value(const Value& value, std::size_t inde
         text(*value.get_if<std::string>(), indent, simple_key);
         break;
     case Kind::bytes:
-        binary(value.get_if<Bytes>()->data, indent);
+        write(binary_on_a_line(value.get_if<Bytes>()->data));
         break;
     case Kind::constant:
         text(concat({"${const:", value.get_if<Constant>()->to_string(), "}"}), indent, simple_key);
@@ -275,6 +286,10 @@ AUDYN_INLINE std::string YamlEmitter::number(double value) {
         repr.insert(exponent, ".0");
     }
     return repr;
+}
+
+AUDYN_INLINE std::string YamlEmitter::binary_on_a_line(std::string_view bytes) {
+    return concat({"!!binary \"", encode_base64(bytes), "\""});
 }
 
 AUDYN_INLINE void YamlEmitter::binary(std::string_view bytes, std::size_t indent) {

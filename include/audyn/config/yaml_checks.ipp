@@ -99,6 +99,11 @@ AUDYN_INLINE ConfigError LayoutMistake::explain(const std::string& message, cons
                       : error_at(place_, "a ':' is not allowed here: quote the text, or put the inner key on a line of "
                                          "its own");
     }
+    if (message.ends_with("not found") && above < here && content(above).find('!') != std::string_view::npos &&
+        content(above).find_first_of("|>") != std::string_view::npos) {
+        return error_at(location(above, indent(above)), "a tag before a block ('|' or '>') is read only after 'key: ': "
+                                                        "write the text in quotes");
+    }
     if (message.ends_with("not found")) {
         return wrong_indentation(here);
     }
