@@ -4,7 +4,7 @@ function(audyn_own_program target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
         # GCC 12 sees overruns in std::string's own code once it is inlined (gcc.gnu.org/PR105329, PR105651).
-        target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict)
+        target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
     endif()
     set_target_properties(${target} PROPERTIES COMPILE_WARNING_AS_ERROR ${AUDYN_WERROR} CXX_EXTENSIONS OFF)
 endfunction()

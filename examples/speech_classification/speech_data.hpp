@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/audio/audio_folder.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/data/subset.hpp>
 
 #include <cmath>

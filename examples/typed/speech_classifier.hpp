@@ -14,6 +14,8 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
+#include <optional>
+
 /// Tells recordings of speech apart: log-mel bands, three convolutions over time, pooling, one linear layer.
 class SpeechClassifierImpl : public torch::nn::Module {
 public:

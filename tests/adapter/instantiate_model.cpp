@@ -3,6 +3,7 @@
 #include <audyn/adapter/instantiate_model.hpp>
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/checkpoint/save.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/linear.h>

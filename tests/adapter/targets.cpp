@@ -7,11 +7,13 @@
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/config/builtin.hpp>
 #include <audyn/config/compose.hpp>
+#include <audyn/core/error.hpp>
 
 #include <doctest/doctest.h>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 

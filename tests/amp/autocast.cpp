@@ -3,9 +3,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <torch/cuda.h>
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <stdexcept>
 #include <thread>
 

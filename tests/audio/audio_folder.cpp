@@ -1,5 +1,6 @@
 #include <audyn/audio/audio_file.hpp>
 #include <audyn/audio/audio_folder.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/data/data_loader.hpp>
 
 #include <ATen/ATen.h>

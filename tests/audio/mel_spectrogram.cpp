@@ -1,5 +1,6 @@
 #include <audyn/audio/mel_spectrogram.hpp>
 #include <audyn/audio/mu_law.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ATen.h>
 
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -5,6 +5,7 @@
 
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/save.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 #include <audyn/state/state_dict.hpp>
 

@@ -3,7 +3,8 @@
 Usage: compile_time.py COMPILER FLAGS_FILE [RUNS]
 
 FLAGS_FILE is tests/compile_fail/flags.txt of a build folder. The times are user time of one file at -O2, the least of RUNS
-(3) alternating runs for the program, one run for each row of the tables; memory is the compiler's peak.
+(3) alternating runs for the program, one run for each row of the tables; memory is the compiler's peak. Files are compiled
+as in a program that links audyn::compiled; the program also as with audyn::audyn, which is headers alone.
 """
 
 import os
@@ -32,11 +33,11 @@ class Compiler:
         self.command = [compiler, f"@{flags}", f"-I{SOURCE}/include", "-O2", "-c", "-o", "/dev/null"]
         self.source = pathlib.Path(folder) / "file.cpp"
 
-    def cost(self, text=None, path=None):
+    def cost(self, text=None, path=None, compiled=True):
         """User seconds and peak megabytes of compiling the text, or the file."""
         if text is not None:
             self.source.write_text(text, encoding="utf-8")
-        command = self.command + [str(path or self.source)]
+        command = self.command + (["-DAUDYN_COMPILED"] if compiled else []) + [str(path or self.source)]
         process = os.posix_spawnp(command[0], command, os.environ)
         _, status, usage = os.wait4(process, 0)
         if status != 0:
@@ -45,16 +46,18 @@ class Compiler:
 
 
 def program(compiler, runs):
-    torch, minimal = [], []
+    torch, minimal, alone = [], [], []
     for _ in range(runs):
         torch.append(compiler.cost("#include <torch/torch.h>\n"))
         minimal.append(compiler.cost(path=SOURCE / "examples/minimal/main.cpp"))
+        alone.append(compiler.cost(path=SOURCE / "examples/minimal/main.cpp", compiled=False))
     seconds = min(cost[0] for cost in minimal) / min(cost[0] for cost in torch)
     paired = statistics.median(one[0] / other[0] for one, other in zip(minimal, torch))
     memory = max(cost[1] for cost in minimal) / max(cost[1] for cost in torch)
     print("| file | user seconds | peak MB |\n|---|---|---|")
     print(f"| torch/torch.h alone | {min(torch)[0]:.1f} | {max(cost[1] for cost in torch):.0f} |")
     print(f"| examples/minimal/main.cpp | {min(minimal)[0]:.1f} | {max(cost[1] for cost in minimal):.0f} |")
+    print(f"| the same with headers alone | {min(alone)[0]:.1f} | {max(cost[1] for cost in alone):.0f} |")
     print(f"\nratio of time {seconds:.2f} (median of pairs {paired:.2f}; target: at most 1.6), of memory {memory:.2f} (at most 1.4)\n")
 
 

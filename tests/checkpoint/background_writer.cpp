@@ -3,6 +3,7 @@
 
 #include <audyn/checkpoint/background_writer.hpp>
 #include <audyn/checkpoint/load.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
@@ -10,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <latch>
 #include <string>

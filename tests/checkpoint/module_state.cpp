@@ -1,6 +1,7 @@
 #include "../temporary_folder.hpp"
 
 #include <audyn/checkpoint/module_state.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ATen.h>
 #include <torch/nn/module.h>

@@ -1,6 +1,7 @@
 #include "../temporary_folder.hpp"
 
 #include <audyn/checkpoint/pickle_reader.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ops/ones.h>
 

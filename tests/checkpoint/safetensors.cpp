@@ -2,6 +2,7 @@
 #include "../temporary_folder.hpp"
 
 #include <audyn/checkpoint/safetensors.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ATen.h>
 #include <torch/types.h>

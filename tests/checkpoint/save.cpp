@@ -3,6 +3,7 @@
 
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/save.hpp>
+#include <audyn/core/error.hpp>
 
 #include <ATen/ATen.h>
 #include <torch/types.h>

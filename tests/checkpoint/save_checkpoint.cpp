@@ -1,6 +1,7 @@
 #include "../temporary_folder.hpp"
 
 #include <audyn/checkpoint/save_checkpoint.hpp>
+#include <audyn/core/error.hpp>
 
 #include <doctest/doctest.h>
 

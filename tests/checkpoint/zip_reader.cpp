@@ -3,11 +3,13 @@
 
 #include <audyn/checkpoint/zip_reader.hpp>
 #include <audyn/checkpoint/zip_writer.hpp>
+#include <audyn/core/error.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,9 @@
 // timed.
 
 #include <audyn/config/driver.hpp>
+#include <audyn/core/error.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>

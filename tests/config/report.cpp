@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include <audyn/config/mistakes.hpp>
+#include <audyn/core/error.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,6 +3,7 @@
 #include <audyn/config/compose.hpp>
 #include <audyn/core/error.hpp>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>

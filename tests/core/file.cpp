@@ -1,6 +1,7 @@
 #include "../limited_file_size.hpp"
 #include "../temporary_folder.hpp"
 
+#include <audyn/core/error.hpp>
 #include <audyn/core/file.hpp>
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+#include <audyn/core/error.hpp>
 #include <audyn/core/signals.hpp>
 
 #include <doctest/doctest.h>

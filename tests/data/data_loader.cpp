@@ -1,3 +1,4 @@
+#include <audyn/core/error.hpp>
 #include <audyn/data/collate.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/function_dataset.hpp>
@@ -7,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <stdexcept>

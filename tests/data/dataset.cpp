@@ -1,3 +1,4 @@
+#include <audyn/core/error.hpp>
 #include <audyn/data/function_dataset.hpp>
 #include <audyn/data/random.hpp>
 #include <audyn/data/subset.hpp>
@@ -9,6 +10,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -1,3 +1,4 @@
+#include <audyn/core/error.hpp>
 #include <audyn/data/batch_sampler.hpp>
 #include <audyn/data/sampler.hpp>
 

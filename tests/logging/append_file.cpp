@@ -1,6 +1,7 @@
 #include "../limited_file_size.hpp"
 #include "../temporary_folder.hpp"
 
+#include <audyn/core/error.hpp>
 #include <audyn/logging/append_file.hpp>
 
 #include <doctest/doctest.h>

@@ -2,12 +2,14 @@
 #include "../temporary_folder.hpp"
 #include "pseudo_terminal.hpp"
 
+#include <audyn/core/error.hpp>
 #include <audyn/logging/console.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <regex>
 #include <string>

@@ -1,12 +1,14 @@
 #include "../limited_file_size.hpp"
 #include "../temporary_folder.hpp"
 
+#include <audyn/core/error.hpp>
 #include <audyn/logging/csv.hpp>
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>

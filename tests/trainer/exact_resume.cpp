@@ -5,6 +5,7 @@
 
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/save.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/signals.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/optim/schedulers.hpp>
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>

@@ -1,3 +1,4 @@
+#include <audyn/core/error.hpp>
 #include <audyn/trainer/forward_call.hpp>
 #include <audyn/trainer/metric_sums.hpp>
 

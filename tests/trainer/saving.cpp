@@ -4,12 +4,14 @@
 
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/save.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>

@@ -2,6 +2,7 @@
 #include "fixture.hpp"
 
 #include <audyn/checkpoint/load.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/optim/schedulers.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 
@@ -11,7 +12,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <limits>
+#include <memory>
 
 using fixture::make_network;
 using fixture::make_optimizer;

@@ -3,6 +3,7 @@
 #include <audyn/checkpoint/background_writer.hpp>
 #include <audyn/core/inline.hpp>
 
+#include <string>
 #include <utility>
 
 namespace audyn::checkpoint {

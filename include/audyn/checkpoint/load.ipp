@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <utility>
+#include <variant>
 
 namespace audyn::checkpoint::detail {
 

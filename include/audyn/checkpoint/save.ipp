@@ -38,6 +38,11 @@ AUDYN_INLINE void write(core::File& file, const StateDict& state, bool will_be_s
     static_assert(std::endian::native == std::endian::little, "checkpoints are written on little-endian machines");
     const PickleWriter pickle(state);
     ZipWriter zip(file, "archive");
+    uint64_t size = 0;
+    for (const PickleWriter::StorageRecord& record : pickle.storages()) {
+        size += record.size;
+    }
+    zip.reserve(size);
     if (will_be_synced) {
         zip.write_back_early();
     }

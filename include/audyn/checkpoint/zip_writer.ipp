@@ -4,6 +4,8 @@
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <utility>
 
 namespace audyn::checkpoint::detail {
@@ -26,6 +28,13 @@ namespace audyn::checkpoint {
 
 AUDYN_INLINE ZipWriter::ZipWriter(core::File& file, std::string folder, uint64_t zip64_from)
     : file_(file), folder_(std::move(folder)), zip64_from_(zip64_from) {}
+
+AUDYN_INLINE void ZipWriter::reserve(uint64_t size) {
+    if (size > 0 && ::fallocate(file_.descriptor(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) != 0 &&
+        (errno == ENOSPC || errno == EDQUOT)) {
+        file_.fail("cannot write");
+    }
+}
 
 AUDYN_INLINE void ZipWriter::begin(std::string_view name, uint64_t size) {
     record_ = {folder_ + "/" + std::string(name), position_, size, 0};

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <exception>
+#include <system_error>
 
 namespace audyn::config {
 

@@ -9,7 +9,6 @@
 #include <audyn/core/inline.hpp>
 
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <optional>

@@ -9,6 +9,7 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>

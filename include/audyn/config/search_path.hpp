@@ -5,6 +5,7 @@
 #include <audyn/core/inline.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>

@@ -11,6 +11,7 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

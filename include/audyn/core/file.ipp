@@ -5,6 +5,7 @@
 #include <audyn/core/inline.hpp>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <system_error>
 

@@ -7,6 +7,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
+#include <cstring>
+
 namespace audyn::data {
 
 AUDYN_INLINE TensorDataset::TensorDataset(std::vector<NamedTensor> tensors) {

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <system_error>
 
 namespace audyn::logging::detail {
 

@@ -3,6 +3,7 @@
 #include <audyn/logging/console.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -4,6 +4,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/torch_optimizer.hpp>
 
+#include <optional>
 #include <typeinfo>
 #include <utility>
 

@@ -6,6 +6,7 @@
 #include <ATen/ops/scalar_tensor.h>
 
 #include <initializer_list>
+#include <variant>
 
 namespace audyn::optim::detail {
 
