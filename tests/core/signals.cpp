@@ -26,6 +26,11 @@ int end_of_child(const Action& action) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+/// As a launcher passes a signal on, which it got for the `count`th time.
+void pass(int count) {
+    ::sigqueue(::getpid(), SIGTERM, sigval{count});
+}
+
 } // namespace
 
 TEST_CASE("signals leave a note while a scope lives") {
@@ -54,6 +59,32 @@ TEST_CASE("a second signal that asks for the end ends the process at once") {
               std::raise(SIGTERM);
               std::raise(SIGTERM);
           }) == 128 + SIGTERM);
+}
+
+TEST_CASE("a signal that a launcher passes on may have come already") {
+    CHECK(end_of_child([] {
+              const SignalScope scope({{SIGTERM, SignalReaction::save_and_exit}});
+              std::raise(SIGTERM);
+              pass(1);
+          }) == 7);
+    CHECK(end_of_child([] {
+              const SignalScope scope({{SIGTERM, SignalReaction::save_and_exit}});
+              pass(1);
+              std::raise(SIGTERM);
+          }) == 7);
+    CHECK(end_of_child([] {
+              const SignalScope scope({{SIGTERM, SignalReaction::save_and_exit}});
+              pass(1);
+              pass(2);
+          }) == 128 + SIGTERM);
+    CHECK(end_of_child([] {
+              {
+                  const SignalScope scope({{SIGTERM, SignalReaction::save_and_exit}});
+                  std::raise(SIGTERM);
+              }
+              const SignalScope scope({{SIGTERM, SignalReaction::save_and_exit}});
+              std::raise(SIGTERM);
+          }) == 7);
 }
 
 TEST_CASE("after a scope signals act as before it") {

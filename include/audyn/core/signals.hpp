@@ -51,6 +51,8 @@ inline constexpr std::size_t signal_count = 65;
 struct SignalState {
     /// The signal that asked for the end, or 0.
     std::atomic<int> exit_signal{0};
+    /// How many such signals came directly, not through a launcher.
+    std::atomic<int> direct_exit_signals{0};
     /// The signal that asked for a checkpoint, or 0.
     std::atomic<int> save_signal{0};
     std::array<std::atomic<SignalReaction>, signal_count> reactions{};
@@ -59,8 +61,9 @@ struct SignalState {
 
 namespace detail {
 
-/// A second signal that asks for the end is not kept waiting.
-AUDYN_INLINE void handle_signal(int number);
+/// A second signal that asks for the end is not kept waiting. A launcher passes on what it gets with the count of what
+/// it got: a job manager may have sent the first to all processes, which is one wish and not two.
+AUDYN_INLINE void handle_signal(int number, siginfo_t* information, void* context);
 
 } // namespace detail
 

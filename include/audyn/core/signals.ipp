@@ -5,13 +5,18 @@
 
 namespace audyn::core::detail {
 
-AUDYN_INLINE void handle_signal(int number) {
+AUDYN_INLINE void handle_signal(int number, siginfo_t* information, void* /*context*/) {
     SignalState& state = signal_state;
     const SignalReaction reaction = state.reactions[static_cast<std::size_t>(number)];
     if (reaction == SignalReaction::save) {
         state.save_signal = number;
-    } else if (reaction == SignalReaction::save_and_exit && state.exit_signal.exchange(number) != 0) {
-        ::_exit(128 + number);
+    } else if (reaction == SignalReaction::save_and_exit) {
+        const bool is_passed_on = information->si_code == SI_QUEUE;
+        const int count = is_passed_on ? information->si_value.sival_int : ++state.direct_exit_signals;
+        state.exit_signal = number;
+        if (count > 1) {
+            ::_exit(128 + number);
+        }
     }
 }
 
@@ -36,8 +41,8 @@ AUDYN_INLINE void SignalScope::install(const SignalAction& action) {
     }
     struct sigaction handler {};
     struct sigaction old {};
-    handler.sa_handler = &detail::handle_signal;
-    handler.sa_flags = SA_RESTART; // reads and writes go on as if nothing had come
+    handler.sa_sigaction = &detail::handle_signal;
+    handler.sa_flags = SA_SIGINFO | SA_RESTART; // reads and writes go on as if nothing had come
     ::sigemptyset(&handler.sa_mask);
     const bool is_known = action.number > 0 && static_cast<std::size_t>(action.number) < signal_count;
     if (is_known) {
@@ -56,6 +61,7 @@ AUDYN_INLINE void SignalScope::restore() {
     }
     old_handlers_.clear();
     signal_state.exit_signal = 0;
+    signal_state.direct_exit_signals = 0;
     signal_state.save_signal = 0;
 }
 

@@ -115,6 +115,7 @@ public:
 
     /// Reads nothing.
     [[nodiscard]] AUDYN_INLINE int64_t consumed_samples_of(int64_t epoch, int64_t batches) override;
+    [[nodiscard]] AUDYN_INLINE int64_t remaining_batches(int64_t epoch, int64_t consumed_samples) override;
 
     /// The seeds: of what samples draw, and of the sampler's order.
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;

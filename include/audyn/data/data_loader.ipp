@@ -85,6 +85,11 @@ AUDYN_INLINE int64_t DataLoader::consumed_samples_of(int64_t epoch, int64_t batc
     return count == 0 ? 0 : plan.batches[static_cast<std::size_t>(count - 1)].consumed_samples;
 }
 
+AUDYN_INLINE int64_t DataLoader::remaining_batches(int64_t epoch, int64_t consumed_samples) {
+    batch_sampler_->set_epoch(epoch);
+    return static_cast<int64_t>(batch_sampler_->plan(consumed_samples).batches.size());
+}
+
 AUDYN_INLINE StateDict DataLoader::state_dict() const {
     return {{"seed", static_cast<int64_t>(seed_)}, {"sampler", batch_sampler_->state_dict()}};
 }

@@ -37,6 +37,10 @@ public:
     /// batches only, as Python's do, is to be resumed. Here by reading them; ends the epoch that was begun.
     [[nodiscard]] AUDYN_INLINE virtual int64_t consumed_samples_of(int64_t epoch, int64_t batches);
 
+    /// This rank's batches in what is left of `epoch` after its first `consumed_samples` samples, for a run that goes
+    /// on with another number of ranks; ends the epoch that was begun. \throws StateError where the loader cannot tell
+    [[nodiscard]] AUDYN_INLINE virtual int64_t remaining_batches(int64_t epoch, int64_t consumed_samples);
+
     /// What decides the order and the content of epochs, beside the options: seeds. Part of a checkpoint.
     [[nodiscard]] virtual StateDict state_dict() const { return {}; }
     /// Takes what `state_dict` gave, before `start_epoch`. \throws StateError

@@ -1,0 +1,204 @@
+// Two ranks of this machine over Gloo: the toolkit's DistributedDataParallel against a bare loop on c10d's Reducer, and
+// against an all-reduce after backward. data_parallel [BLOCKS]: starts its ranks itself; rank 0 prints.
+
+#include "paired.hpp"
+
+#include <audyn/distributed/communication_hooks.hpp>
+#include <audyn/distributed/detail/reducer.hpp>
+#include <audyn/distributed/distributed_data_parallel.hpp>
+#include <audyn/distributed/process_group.hpp>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/pimpl.h>
+
+#include <arpa/inet.h>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <netinet/in.h>
+#include <string>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <tuple>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace distributed = audyn::distributed;
+
+namespace {
+
+constexpr int world_size = 2;
+
+struct MlpImpl : torch::nn::Module {
+    explicit MlpImpl(const std::vector<int64_t>& widths) {
+        for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
+            layers.push_back(register_module("layer" + std::to_string(i), torch::nn::Linear(widths[i], widths[i + 1])));
+        }
+    }
+    at::Tensor forward(at::Tensor input) {
+        for (const torch::nn::Linear& layer : layers) {
+            input = torch::nn::Linear(layer)(input).relu();
+        }
+        return input;
+    }
+    std::vector<torch::nn::Linear> layers;
+};
+TORCH_MODULE(Mlp);
+
+struct Workload {
+    const char* name;
+    std::vector<int64_t> widths;
+    int64_t batch;
+    int iterations;
+};
+
+void update(const Mlp& model) {
+    const at::NoGradGuard no_grad;
+    for (at::Tensor& parameter : model->parameters()) {
+        parameter.sub_(parameter.grad(), 1e-4);
+        parameter.mutable_grad().reset();
+    }
+}
+
+class Toolkit {
+public:
+    explicit Toolkit(const Workload& workload) : model_(workload.widths), wrapped_(policy_.wrap(model_)) {}
+
+    void iterate(const at::Tensor& input) {
+        wrapped_->forward(input).square().mean().backward();
+        update(model_);
+    }
+
+private:
+    distributed::DistributedDataParallel policy_;
+    Mlp model_;
+    std::shared_ptr<distributed::DistributedModel<Mlp>> wrapped_;
+};
+
+class BareReducer {
+public:
+    explicit BareReducer(const Workload& workload) : model_(workload.widths) {
+        distributed::detail::ReducerArguments arguments;
+        arguments.parameters = model_->parameters();
+        arguments.expect_sparse.assign(arguments.parameters.size(), false);
+        arguments.buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(
+            arguments.parameters, {static_cast<std::size_t>(std::numeric_limits<int64_t>::max())}));
+        arguments.group = distributed::process_group()->c10d();
+        arguments.bucket_bytes_cap = c10d::kDefaultBucketBytesCap;
+        arguments.first_bucket_bytes_cap = c10d::kDefaultFirstBucketBytes;
+        arguments.find_unused_parameters = false;
+        arguments.gradient_as_bucket_view = false;
+        reducer_ = distributed::detail::make_reducer(std::move(arguments));
+    }
+
+    void iterate(const at::Tensor& input) {
+        reducer_->prepare_for_forward();
+        reducer_->rebuild_buckets();
+        const at::Tensor output = model_->forward(input);
+        reducer_->prepare_for_backward({});
+        output.square().mean().backward();
+        update(model_);
+    }
+
+private:
+    Mlp model_;
+    std::shared_ptr<c10d::Reducer> reducer_;
+};
+
+class AfterBackward {
+public:
+    explicit AfterBackward(const Workload& workload) : model_(workload.widths) {}
+
+    void iterate(const at::Tensor& input) {
+        model_->forward(input).square().mean().backward();
+        for (at::Tensor& parameter : model_->parameters()) {
+            distributed::all_reduce(parameter.mutable_grad(), distributed::ReduceOp::mean);
+        }
+        update(model_);
+    }
+
+private:
+    Mlp model_;
+};
+
+template <class Other>
+void compare(const char* name, const Workload& workload, int blocks) {
+    Other other(workload);
+    Toolkit toolkit(workload);
+    const at::Tensor input = at::randn({workload.batch, workload.widths.front()});
+    const auto repeat = [&](auto& side) {
+        distributed::barrier();
+        for (int i = 0; i < workload.iterations; ++i) {
+            side.iterate(input);
+        }
+    };
+    const auto paired = benchmark::measure(
+        blocks, [&] { repeat(other); }, [&] { repeat(toolkit); });
+    if (distributed::is_main_process()) {
+        const auto ratio = paired.ratio();
+        std::printf("%s, toolkit / %s: %.3f (%.3f to %.3f); %.2f ms\n", workload.name, name, ratio.median, ratio.low,
+                    ratio.high, 1e3 * benchmark::median(paired.second) / workload.iterations);
+    }
+}
+
+void measure(int blocks) {
+    at::set_num_threads(1);
+    const Workload small{"MLP of 26 k parameters", {128, 128, 64, 10}, 64, 50};
+    const Workload medium{"MLP of 5 M parameters", {1024, 1024, 1024, 1024, 1024, 1024}, 32, 3};
+    const Workload deep{"8 layers of 1 M parameters", std::vector<int64_t>(9, 1000), 128, 2};
+    compare<BareReducer>("bare Reducer", small, blocks);
+    compare<BareReducer>("bare Reducer", medium, blocks);
+    compare<AfterBackward>("all-reduce after backward", deep, blocks);
+}
+
+int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    ::close(socket);
+    return ntohs(address.sin_port);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (std::getenv("RANK") == nullptr) {
+        ::setenv("MASTER_ADDR", "127.0.0.1", 1);
+        ::setenv("MASTER_PORT", std::to_string(free_port()).c_str(), 1);
+        ::setenv("WORLD_SIZE", std::to_string(world_size).c_str(), 1);
+        for (int rank = 0; rank < world_size; ++rank) {
+            if (::fork() == 0) {
+                ::setenv("RANK", std::to_string(rank).c_str(), 1);
+                ::execv("/proc/self/exe", argv);
+                ::_exit(127);
+            }
+        }
+        int result = EXIT_SUCCESS;
+        for (int status = 0; ::wait(&status) > 0;) {
+            result = status == 0 ? result : EXIT_FAILURE;
+        }
+        return result;
+    }
+    try {
+        const distributed::ProcessGroupScope group;
+        try {
+            measure(argc > 1 ? std::stoi(argv[1]) : 30);
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "%s\n", distributed::report_failure(error).c_str());
+            return EXIT_FAILURE;
+        }
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
