@@ -1,11 +1,14 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/data_parallel.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/training_plan.hpp>
 #include <audyn/amp/policy.hpp>
 #include <audyn/config/config.hpp>
+#include <audyn/distributed/distributed_data_parallel.hpp>
+#include <audyn/distributed/ranks.hpp>
 #include <audyn/distributed/single_process.hpp>
 #include <audyn/optim/any_optimizer.hpp>
 #include <audyn/trainer/trainer.hpp>
@@ -108,11 +111,21 @@ private:
 
     template <class AmpPolicy, class Model, class Step>
     static std::unique_ptr<trainer::TrainerBase> make(TrainingPlan& plan, Model model, Step step) {
+        if (distributed::process_group()) {
+            return make_with<AmpPolicy>(plan, std::move(model), std::move(step),
+                                        distributed::DistributedDataParallel(ddp_options(plan.config())));
+        }
+        return make_with<AmpPolicy>(plan, std::move(model), std::move(step), distributed::SingleProcess());
+    }
+
+    template <class AmpPolicy, class Model, class Step, class DistPolicy>
+    static std::unique_ptr<trainer::TrainerBase> make_with(TrainingPlan& plan, Model model, Step step,
+                                                           DistPolicy distribution) {
         auto& module = *trainer::ModelTraits<Model>::pointer(model);
         module.to(plan.options().device());
-        auto trainer =
-            std::make_unique<trainer::Trainer<Model, optim::AnyOptimizer, AmpPolicy, distributed::SingleProcess, Step>>(
-                model, plan.optimizer(module), plan.criteria(), plan.options(), std::move(step));
+        auto trainer = std::make_unique<trainer::Trainer<Model, optim::AnyOptimizer, AmpPolicy, DistPolicy, Step>>(
+            model, plan.optimizer(module), plan.criteria(), plan.options(), std::move(step),
+            AmpPolicy(plan.options().device()), std::move(distribution));
         plan.complete(*trainer, trainer->optimizer());
         return trainer;
     }

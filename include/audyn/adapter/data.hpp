@@ -21,6 +21,10 @@ struct LoaderContext {
     std::shared_ptr<const data::Dataset> dataset;
     uint64_t seed = 0;
     data::DataLoaderOptions::Warn warn;
+    /// This process's part: for training shares are equal, for evaluation each sample counts once.
+    int64_t rank = 0;
+    int64_t world_size = 1;
+    bool is_for_evaluation = false;
 };
 
 /// What a loader's target builds: the dataset comes from elsewhere.
@@ -43,8 +47,8 @@ AUDYN_INLINE void add_data_targets(Targets& targets);
 AUDYN_INLINE void check_loader(const LoaderNode& node, const Targets& targets, config::Mistakes& mistakes);
 
 /// Builds the dataset and its loader. \throws ConfigError, DataError
-[[nodiscard]] AUDYN_INLINE std::shared_ptr<data::Loader>
-build_loader(const LoaderNode& node, const Targets& targets, uint64_t seed, data::DataLoaderOptions::Warn warn);
+[[nodiscard]] AUDYN_INLINE std::shared_ptr<data::Loader> build_loader(const LoaderNode& node, const Targets& targets,
+                                                                      LoaderContext context);
 
 } // namespace audyn::adapter
 

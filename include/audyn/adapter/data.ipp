@@ -2,9 +2,42 @@
 
 #include <audyn/adapter/data.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/data/distributed_sampler.hpp>
+#include <audyn/data/sampler.hpp>
 
 #include <optional>
 #include <utility>
+
+namespace audyn::adapter::detail {
+
+/// Gives a process its part of the samples.
+AUDYN_INLINE void share(data::DataLoaderOptions& options, const LoaderContext& context) {
+    if (!context.is_for_evaluation) {
+        options.shard({context.rank, context.world_size});
+        return;
+    }
+    std::shared_ptr<data::Sampler> order;
+    if (options.shuffle()) {
+        order = std::make_shared<data::RandomSampler>(context.dataset->size(), context.seed);
+    } else {
+        order = std::make_shared<data::SequentialSampler>(context.dataset->size());
+    }
+    data::DistributedSamplerOptions sampler{.rank = context.rank, .world_size = context.world_size};
+    sampler.uneven = data::UnevenShares::keep;
+    sampler.drop_last = options.drop_last();
+    auto batches =
+        std::make_shared<data::DistributedSampler>(std::move(order), options.batch_size().value_or(1), sampler);
+    options = data::DataLoaderOptions()
+                  .batch_sampler(std::move(batches))
+                  .num_workers(options.num_workers())
+                  .prefetch_factor(options.prefetch_factor())
+                  .pin_memory(options.pin_memory())
+                  .skip_unreadable(options.skip_unreadable())
+                  .seed(context.seed)
+                  .warn(context.warn);
+}
+
+} // namespace audyn::adapter::detail
 
 namespace audyn::adapter {
 
@@ -26,9 +59,13 @@ AUDYN_INLINE void add_data_targets(Targets& targets) {
                                .prefetch_factor(prefetch_factor.value_or(2))
                                .pin_memory(pin_memory)
                                .skip_unreadable(skip_unreadable);
-            return [options](const LoaderContext& context) mutable {
-                options.seed(context.seed).warn(context.warn);
-                return std::make_shared<data::DataLoader>(context.dataset, options);
+            return [options](const LoaderContext& context) {
+                data::DataLoaderOptions own = options;
+                own.seed(context.seed).warn(context.warn);
+                if (context.world_size > 1) {
+                    detail::share(own, context);
+                }
+                return std::make_shared<data::DataLoader>(context.dataset, own);
             };
         });
 }
@@ -60,10 +97,11 @@ AUDYN_INLINE void check_loader(const LoaderNode& node, const Targets& targets, c
     mistakes.attempt([&] { targets.check<LoaderFactory>(node.loader); });
 }
 
-AUDYN_INLINE std::shared_ptr<data::Loader> build_loader(const LoaderNode& node, const Targets& targets, uint64_t seed,
-                                                        data::DataLoaderOptions::Warn warn) {
+AUDYN_INLINE std::shared_ptr<data::Loader> build_loader(const LoaderNode& node, const Targets& targets,
+                                                        LoaderContext context) {
     const auto factory = targets.build<LoaderFactory>(node.loader);
-    return factory({targets.build<std::shared_ptr<data::Dataset>>(node.dataset), seed, std::move(warn)});
+    context.dataset = targets.build<std::shared_ptr<data::Dataset>>(node.dataset);
+    return factory(context);
 }
 
 } // namespace audyn::adapter

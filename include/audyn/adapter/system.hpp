@@ -36,6 +36,9 @@ AUDYN_INLINE at::Device mps_device(const Config& node);
     return config.get_optional<uint64_t>("system.seed").value_or(0);
 }
 
+/// The seed from which this rank draws what must differ between ranks, such as dropout.
+[[nodiscard]] AUDYN_INLINE uint64_t seed_of_rank(const Config& config);
+
 /// Applies `system`: device flags, threads, and the seed last, so that what is built afterwards depends on it alone.
 /// Call it once, before the trainer is built. \throws ConfigError for devices and modes that do not exist here.
 AUDYN_INLINE void setup_config(const Config& config);

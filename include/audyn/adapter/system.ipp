@@ -1,8 +1,10 @@
 #pragma once
 
 #include <audyn/adapter/constants.hpp>
+#include <audyn/adapter/distributed.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/distributed/ranks.hpp>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -29,7 +31,13 @@ AUDYN_INLINE at::Device cuda_device(const Config& node) {
                              : "this program was built without CUDA; link it to audyn::cuda, or choose system=cpu "
                                "(or system.accelerator=cpu)");
     }
-    return {at::kCUDA, 0};
+    const int64_t devices = at::detail::getCUDAHooks().deviceCount();
+    if (distributed::local_rank() >= devices) {
+        throw node.error("process " + std::to_string(distributed::local_rank()) + " of this machine finds " +
+                         std::to_string(devices) +
+                         " CUDA devices; set system.distributed.nproc_per_node to their number");
+    }
+    return {at::kCUDA, static_cast<c10::DeviceIndex>(distributed::local_rank())};
 }
 
 AUDYN_INLINE at::Device mps_device(const Config& node) {
@@ -46,7 +54,7 @@ namespace audyn::adapter {
 AUDYN_INLINE at::Device device(const Config& config) {
     const auto node = config.find("system.accelerator");
     if (!node || node->is_null()) {
-        return at::globalContext().hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+        return at::globalContext().hasCUDA() ? detail::cuda_device(config) : at::Device(at::kCPU);
     }
     const auto name = node->as<std::string>();
     if (name == "cpu") {
@@ -76,11 +84,16 @@ AUDYN_INLINE std::optional<at::ScalarType> amp_dtype(const Config& config) {
     return dtype;
 }
 
+AUDYN_INLINE uint64_t seed_of_rank(const Config& config) {
+    constexpr uint64_t odd = 0x9E3779B97F4A7C15; // spreads neighbouring ranks over all bits
+    return seed(config) ^ (odd * static_cast<uint64_t>(distributed::rank()));
+}
+
 AUDYN_INLINE void setup_config(const Config& config) {
-    if (config.get_optional<bool>("system.distributed.enable").value_or(false)) {
-        throw config.at("system.distributed.enable")
-            .error("training on several processes is not supported yet; choose system=cpu, system=cuda or their _amp "
-                   "forms, or system.distributed.enable=false");
+    if (launch_options(config).is_enabled() && !distributed::process_group()) {
+        throw config.at("system.distributed")
+            .error("asks for several processes: compose the configuration by audyn::main, which starts them, or call "
+                   "distributed::init_process_group before setup_config");
     }
     refuse(config, "system.compile.enable", "libtorch has no torch.compile; set it to null");
     static_cast<void>(device(config));

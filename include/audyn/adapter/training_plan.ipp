@@ -7,6 +7,7 @@
 #include <audyn/adapter/training_plan.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/distributed/ranks.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/logging/tensorboard.hpp>
 
@@ -36,6 +37,9 @@ AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::O
     add_callbacks(trainer);
     add_loggers(trainer);
     trainer.set_resolved_config(resolved_config(config_));
+    if (distributed::world_size() > 1) {
+        at::manual_seed(seed_of_rank(config_)); // Parameters are the same on all ranks, dropout is not.
+    }
     if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path == "auto") {
         trainer.resume_newest();
     } else if (path && !path->empty()) {
@@ -102,9 +106,13 @@ AUDYN_INLINE void TrainingPlan::check_lr_scheduler() const {
 
 AUDYN_INLINE void TrainingPlan::build_loaders(logging::Console& console) {
     const auto warn = [&console](const std::string& message) { console.warning(message); };
-    train_ = build_loader(train_loader_.front(), *targets_, seed(config_), warn);
+    LoaderContext context{.dataset = nullptr, .seed = seed(config_), .warn = warn};
+    context.rank = distributed::rank();
+    context.world_size = distributed::world_size();
+    train_ = build_loader(train_loader_.front(), *targets_, context);
+    context.is_for_evaluation = true;
     for (const LoaderNode& node : validation_loaders_) {
-        validation_.emplace_back(node.name, build_loader(node, *targets_, seed(config_), warn));
+        validation_.emplace_back(node.name, build_loader(node, *targets_, context));
     }
 }
 

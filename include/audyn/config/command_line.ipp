@@ -12,7 +12,7 @@
 namespace audyn::config::detail {
 
 AUDYN_INLINE std::span<const Option> options() {
-    static constexpr std::array<Option, 15> table{{
+    static constexpr std::array<Option, 16> table{{
         {"--help", "-h", "", "Show this text."},
         {"--version", "", "", "Show the version."},
         {"--config-dir", "-cd", "FOLDER", "Look for configurations in this folder first."},
@@ -24,6 +24,8 @@ AUDYN_INLINE std::span<const Option> options() {
         {"--package", "-p", "KEY", "With --cfg: show only what is below this key."},
         {"--info", "-i", "[WHAT]", "Show all, config, defaults, defaults-tree or searchpath."},
         {"--multirun", "-m", "", "Run once for each combination of the values given."},
+        {"--print-launch-command", "", "",
+         "Print the command that starts the processes of this run, and do not start them."},
         {"--shell-completion", "-sc", "SHELL", "Print a completion script for bash or zsh."},
         {"--complete", "", "LINE", ""},
         {"--job-number", "", "NUMBER", ""},
@@ -124,6 +126,8 @@ AUDYN_INLINE void CommandLineParser::apply(std::string_view name, std::string va
         require_one_of("--shell-completion", value, shells);
         result_.shell = std::move(value);
         act("--shell-completion", Action::completion_script);
+    } else if (name == "--print-launch-command") {
+        result_.print_launch_command = true;
     } else if (name == "--complete") {
         result_.completed_line = std::move(value);
         act("--complete", Action::completion_query);

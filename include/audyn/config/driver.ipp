@@ -112,6 +112,11 @@ AUDYN_INLINE int run_program(const CommandLine& command_line, const Program& pro
     if (mode.empty()) {
         detail::note_mode(config);
     }
+    if (program.before_run) {
+        if (const std::optional<int> exit_code = program.before_run(config)) {
+            return *exit_code;
+        }
+    }
     detail::run_once(command_line, program, std::move(config), callback);
     return 0;
 }

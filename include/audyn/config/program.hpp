@@ -34,6 +34,9 @@ struct Program {
     std::function<std::optional<Value>(const std::filesystem::path& file)> stored_config;
     /// Says that a run is only tried out: it leaves no folder behind.
     std::function<bool(const Config& config)> is_dry_run;
+    /// Called with the composed configuration of a run before its folder is made. It may replace the configuration; an
+    /// exit code ends the run, for example where other processes did it.
+    std::function<std::optional<int>(Config& config)> before_run;
     /// Keys of the folders and files that a run writes to. A sweep warns when two of its jobs have the same.
     std::vector<std::string> output_keys;
 };

@@ -101,6 +101,28 @@ public:
         return result;
     }
 
+    /// The current iteration's sums and counts, what ranks add up for `iteration_means_of`. (2, number of slots),
+    /// float64, CPU. Reads from the device.
+    [[nodiscard]] at::Tensor iteration_sums() const {
+        at::Tensor sums = at::zeros({2, static_cast<int64_t>(cells_.size())}, at::kDouble);
+        double* const values = sums.mutable_data_ptr<double>();
+        for (Slot i = 0; i < cells_.size(); ++i) {
+            values[i] = cells_[i].iteration_sum + read(cells_[i].device_iteration_sum);
+            values[cells_.size() + i] = static_cast<double>(cells_[i].iteration_count);
+        }
+        return sums;
+    }
+    [[nodiscard]] std::vector<Metric> iteration_means_of(const at::Tensor& sums) const {
+        const double* const values = sums.const_data_ptr<double>();
+        std::vector<Metric> result;
+        for (Slot i = 0; i < names_.size(); ++i) {
+            if (const double count = values[cells_.size() + i]; count > 0) {
+                result.push_back({names_[i], values[i] / count});
+            }
+        }
+        return result;
+    }
+
     struct NonFinite {
         std::string name;
         /// 0-based among the values added since `reset`: the batch, where each batch adds one.

@@ -26,7 +26,7 @@ namespace audyn::trainer {
 /// - `Model`: a holder made by TORCH_MODULE, or a std::shared_ptr to a module;
 /// - `Optimizer`: one of audyn::optim, any torch::optim::Optimizer, or optim::AnyOptimizer;
 /// - `AmpPolicy`: amp::Disabled, amp::BFloat16 or amp::Float16;
-/// - `DistPolicy`: distributed::SingleProcess;
+/// - `DistPolicy`: distributed::SingleProcess or distributed::DistributedDataParallel;
 /// - `Step`: what one batch means: called as `step(context, batch)`, it returns the loss.
 ///
 /// Not movable, since callbacks refer to it. All calls come from one thread.
@@ -67,10 +67,9 @@ public:
           loss_(criterion::make_criteria(std::move(criteria))),
           forward_call_(options.key_mapping()),
           validation_forward_call_(options.validation_key_mapping()),
-          wrapped_(distribution_.wrap(model_)),
+          wrapped_(wrap_on(options.device())),
           context_(wrapped_, forward_call_, loss_, amp_, distribution_),
           validation_context_(wrapped_, validation_forward_call_, loss_, amp_, distribution_) {
-        module().to(options.device());
         for (const criterion::WeightedCriterion& entry : loss_.criteria()) {
             if (const auto loss_module = entry.criterion->module()) {
                 loss_module->to(options.device());
@@ -90,8 +89,16 @@ public:
     [[nodiscard]] AmpPolicy& amp() { return amp_; }
     [[nodiscard]] DistPolicy& distribution() { return distribution_; }
     [[nodiscard]] bool is_main_process() const override { return distribution_.is_main_process(); }
+    [[nodiscard]] int64_t rank() const override { return distribution_.rank(); }
+    [[nodiscard]] int64_t world_size() const override { return distribution_.world_size(); }
 
 private:
+    /// A distribution lays its buffers where the parameters are.
+    Wrapped wrap_on(const c10::Device& device) {
+        module().to(device);
+        return distribution_.wrap(model_);
+    }
+
     static AdaptedOptimizer adapt(Optimizer optimizer, const torch::nn::Module& module) {
         if constexpr (is_torch_optimizer) {
             return optim::TorchOptimizer(std::make_unique<Optimizer>(std::move(optimizer)), module.named_parameters());
@@ -134,6 +141,26 @@ private:
             notify_validation_batch(batch, *outputs);
         }
         validation_context_.end();
+    }
+
+    std::vector<at::Tensor> all_gather(const at::Tensor& tensor) override { return distribution_.all_gather(tensor); }
+    void all_reduce_sum(at::Tensor& tensor) override { distribution_.all_reduce_sum(tensor); }
+    void synchronize_buffers() override {
+        if constexpr (requires { distribution_.synchronize_buffers(); }) {
+            distribution_.synchronize_buffers();
+        }
+    }
+    [[nodiscard]] StateDict distribution_state() override {
+        if constexpr (requires { distribution_.state_dict(); }) {
+            return distribution_.state_dict();
+        } else {
+            return {};
+        }
+    }
+    void load_distribution_state([[maybe_unused]] const StateDict& state) override {
+        if constexpr (requires { distribution_.load_state_dict(state); }) {
+            distribution_.load_state_dict(state);
+        }
     }
 
     void zero_grad() override { optimizer_.zero_grad(); }

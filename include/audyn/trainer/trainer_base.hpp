@@ -65,8 +65,8 @@ public:
     /// none: then the run starts from the beginning. \throws CheckpointError when all that exist are damaged;
     /// StateError when it does not fit
     bool resume_newest();
-    /// Writes the whole state, at once. Call it between iterations. \throws TrainingError when a loss or a parameter
-    /// is not finite: nothing is written then; UsageError within an iteration; CheckpointError
+    /// Writes the whole state, at once. Call it between iterations, on all ranks. \throws TrainingError when a loss or
+    /// a parameter is not finite: nothing is written then; UsageError within an iteration; CheckpointError
     void save_checkpoint(const std::string& path);
 
     void add_callback(std::shared_ptr<Callback> callback) { callbacks_.push_back(std::move(callback)); }
@@ -79,7 +79,8 @@ public:
     /// How long training on `train` will last under the options; `fit` begins with it. \throws DataError, UsageError
     Progress plan(const data::Loader& train);
 
-    /// Ends the training at the next iteration boundary, after validation and the last checkpoint.
+    /// Ends the training at the next iteration boundary, after validation and the last checkpoint. On several ranks all
+    /// of them call it at the same boundary.
     void stop(std::string reason) { stop_reason_ = std::move(reason); }
     [[nodiscard]] const std::optional<std::string>& stop_reason() const { return stop_reason_; }
 
@@ -101,9 +102,10 @@ public:
 
     /// The newest value of a metric, named as "validation/total" or "train/total"; nothing before it was measured.
     [[nodiscard]] std::optional<double> metric(std::string_view name) const;
-    /// Means over the batches of the newest iteration, the total first. Waits for the device.
+    /// Means over this rank's batches of the newest iteration, the total first. Waits for the device.
     [[nodiscard]] std::vector<Metric> iteration_metrics() const { return train_sums_.iteration_means(); }
-    /// Adds a metric to the epoch's line and numbers of the loader being validated: from `on_validation_end`.
+    /// Adds a metric to the epoch's line and numbers of the loader being validated: from `on_validation_end`, on all
+    /// ranks, whose mean counts.
     void log(std::string name, double value) { pass_metrics_.push_back({std::move(name), value}); }
 
     [[nodiscard]] logging::Console& console() { return report_.console(); }
@@ -111,6 +113,8 @@ public:
     [[nodiscard]] virtual torch::nn::Module& module() = 0;
     [[nodiscard]] virtual const std::vector<optim::ParamGroup>& parameter_groups() const = 0;
     [[nodiscard]] virtual bool is_main_process() const = 0;
+    [[nodiscard]] virtual int64_t rank() const = 0;
+    [[nodiscard]] virtual int64_t world_size() const = 0;
 
 protected:
     TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console);
@@ -126,9 +130,13 @@ protected:
         int save_signal = 0;
         bool is_save_due = false;
     };
-    /// What all processes of the job do at this boundary: called by all of them after each iteration, and after each
-    /// batch of a validation, where only the end matters.
-    [[nodiscard]] virtual Wishes agree(Wishes own) { return own; }
+    /// The distribution's part: all ranks call these together.
+    [[nodiscard]] virtual std::vector<at::Tensor> all_gather(const at::Tensor& tensor) = 0;
+    virtual void all_reduce_sum(at::Tensor& tensor) = 0;
+    virtual void synchronize_buffers() = 0;
+    /// What only the distribution knows of the run, of this rank.
+    [[nodiscard]] virtual StateDict distribution_state() = 0;
+    virtual void load_distribution_state(const StateDict& state) = 0;
 
     /// Forward and backward of one batch; gradients add up. `window`: batches of the iteration.
     virtual void train_batch(const data::Batch& batch, MetricSums& sums, bool synchronize, int64_t window) = 0;
@@ -173,6 +181,10 @@ private:
     void run_iteration(data::Loader& train);
     void at_boundary();
     [[nodiscard]] Wishes wishes();
+    [[nodiscard]] Wishes agree(Wishes own);
+    [[nodiscard]] std::vector<StateDict> gather(const StateDict& own);
+    [[nodiscard]] std::vector<Metric> epoch_means(const MetricSums& sums);
+    void add_pass_metrics(std::vector<Metric>& metrics);
     void log_iteration(double learning_rate);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
@@ -195,10 +207,13 @@ private:
     [[nodiscard]] StateDict current_state();
     [[nodiscard]] StateDict checkpoint_state();
     [[nodiscard]] StateDict position();
+    [[nodiscard]] StateDict rank_state();
 
     void load_state_dict(const StateDict& state, const std::string& path);
     void write_missing_files(const ResumeSource& source);
     void load_position(const StateDict& state);
+    void load_rank_state(const StateDict& position);
+    void continue_on_other_ranks(data::Loader& train);
     void continue_with(data::Loader& train);
     void restore_random_state();
     void remember(const std::string& loader, const std::vector<Metric>& metrics);
@@ -250,6 +265,7 @@ private:
     StateDict resumed_random_state_;
     bool is_position_unknown_ = false;
     bool is_restarted_ = false;
+    bool has_other_world_size_ = false;
     /// True when `fit` has done an iteration.
     bool is_trained_ = false;
     int64_t loader_batches_ = 0;

@@ -7,8 +7,11 @@
 #include <audyn/core/version.hpp>
 #include <audyn/optim/clip.hpp>
 #include <audyn/trainer/finite.hpp>
+#include <audyn/trainer/gather_states.hpp>
+#include <audyn/trainer/rank_metrics.hpp>
 #include <audyn/trainer/trainer_base.hpp>
 
+#include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -208,7 +211,7 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     ++iteration_idx_;
     is_trained_ = true;
     phase_ = Phase::boundary;
-    report_.bar().advance(samples);
+    report_.bar().advance(samples * world_size());
     if (iteration_idx_ % options_.log_every_n_iterations() == 0) {
         log_iteration(used_learning_rate);
     }
@@ -235,10 +238,51 @@ AUDYN_INLINE TrainerBase::Wishes TrainerBase::wishes() {
             seconds && saves() && Clock::now() - last_save_ >= std::chrono::duration<double>(*seconds)};
 }
 
+/// What all ranks do at this boundary. They ask each other only where an iteration is logged, so that no step waits for
+/// it: a signal is heeded there.
+AUDYN_INLINE TrainerBase::Wishes TrainerBase::agree(Wishes own) {
+    if (world_size() == 1) {
+        return own;
+    }
+    if (iteration_idx_ % options_.log_every_n_iterations() != 0) {
+        return {};
+    }
+    const at::Tensor wishes = at::empty({3}, at::kLong);
+    int64_t* const values = wishes.mutable_data_ptr<int64_t>();
+    values[0] = own.exit_signal;
+    values[1] = own.save_signal;
+    values[2] = own.is_save_due ? 1 : 0;
+    Wishes agreed;
+    for (const at::Tensor& rank : all_gather(wishes)) {
+        const int64_t* const wish = rank.const_data_ptr<int64_t>();
+        agreed.exit_signal = std::max(agreed.exit_signal, static_cast<int>(wish[0]));
+        agreed.save_signal = std::max(agreed.save_signal, static_cast<int>(wish[1]));
+        agreed.is_save_due = agreed.is_save_due || wish[2] != 0;
+    }
+    return agreed;
+}
+
+AUDYN_INLINE std::vector<StateDict> TrainerBase::gather(const StateDict& own) {
+    if (world_size() == 1) {
+        return {own};
+    }
+    return gather_states(own, [this](const at::Tensor& tensor) { return all_gather(tensor); });
+}
+
+/// Over all ranks: each batch counts once, wherever it was.
+AUDYN_INLINE std::vector<Metric> TrainerBase::epoch_means(const MetricSums& sums) {
+    return world_size() == 1 ? sums.means() : means_of(merge_sums(gather(sums.state_dict())));
+}
+
 AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
     require_finite();
-    const std::vector<Metric> metrics = train_sums_.iteration_means();
-    report_.iteration(progress(), metrics, learning_rate);
+    if (world_size() == 1) {
+        report_.iteration(progress(), train_sums_.iteration_means(), learning_rate);
+        return;
+    }
+    at::Tensor sums = train_sums_.iteration_sums();
+    all_reduce_sum(sums);
+    report_.iteration(progress(), train_sums_.iteration_means_of(sums), learning_rate);
 }
 
 AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
@@ -246,7 +290,7 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     // What interrupts the end of an epoch leaves a state from which all of it is done again.
     boundary_state_ = checkpoint_state();
     const bool whole = batch_idx_ >= batches_per_epoch_;
-    const std::vector<Metric> train_metrics = train_sums_.means();
+    const std::vector<Metric> train_metrics = epoch_means(train_sums_);
     remember("train", train_metrics);
     if (lr_scheduler_ && whole && options_.lr_scheduler() == SchedulerInterval::epoch) {
         lr_scheduler_->step();
@@ -279,9 +323,10 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, con
     const detail::EvaluationScope scope(module());
     const int64_t batches = options_.fast_dev_run() ? std::min<int64_t>(1, loader.size())
                                                     : options_.limit_validation_batches().of(loader.size());
-    if (batches < 1) {
+    if (batches < 1 && world_size() == 1) {
         throw DataError("there is nothing to evaluate: the loader '" + name + "' gives no batch");
     }
+    synchronize_buffers();
     MetricSums sums(metric_names_);
     pass_metrics_.clear();
     notify([&](Callback& callback) { callback.on_validation_start(*this); });
@@ -291,15 +336,28 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, con
         const data::Batch batch = next_batch(loader);
         evaluate_batch(batch, sums);
         report_.bar().advance(batch.batch_size());
-        if (const Wishes agreed = agree({.exit_signal = core::SignalScope::exit_signal()}); agreed.exit_signal != 0) {
-            throw ExitSignal{agreed.exit_signal};
+        // On several ranks, which may have different numbers of batches, a signal waits for the next boundary.
+        if (const int signal = core::SignalScope::exit_signal(); signal != 0 && world_size() == 1) {
+            throw ExitSignal{signal};
         }
     }
     notify([&](Callback& callback) { callback.on_validation_end(*this); });
-    std::vector<Metric> metrics = sums.means();
-    metrics.insert(metrics.end(), pass_metrics_.begin(), pass_metrics_.end());
+    std::vector<Metric> metrics = epoch_means(sums);
+    if (metrics.empty()) {
+        throw DataError("there is nothing to evaluate: the loader '" + name + "' gives no batch");
+    }
+    add_pass_metrics(metrics);
     remember(name, metrics);
     return metrics;
+}
+
+AUDYN_INLINE void TrainerBase::add_pass_metrics(std::vector<Metric>& metrics) {
+    MetricSums sums;
+    for (const Metric& metric : pass_metrics_) {
+        sums.add(sums.slot(metric.name), metric.value);
+    }
+    const std::vector<Metric> means = epoch_means(sums);
+    metrics.insert(metrics.end(), means.begin(), means.end());
 }
 
 AUDYN_INLINE void TrainerBase::remember(const std::string& loader, const std::vector<Metric>& metrics) {
@@ -420,9 +478,6 @@ AUDYN_INLINE void TrainerBase::save(Paths paths) {
     }
     report_.flush(); // What was logged must not be behind the state.
     last_save_ = Clock::now();
-    if (!is_main_process()) {
-        return;
-    }
     // The check reads every parameter; it has its place where the state is written, in the background if need be.
     const auto check = [names = parameter_names(module()), iteration = iteration_idx_,
                         good = good_checkpoint()](const StateDict& state) {
@@ -434,6 +489,9 @@ AUDYN_INLINE void TrainerBase::save(Paths paths) {
     due_files_ = paths;
     const StateDict state = current_state();
     due_files_.clear();
+    if (!is_main_process()) {
+        return;
+    }
     saver_.write(std::move(paths), state, check);
     take_saved();
 }
@@ -495,6 +553,10 @@ AUDYN_INLINE void TrainerBase::exit_by(int signal) {
 /// The exception that is being handled matters more than what goes wrong here.
 AUDYN_INLINE void TrainerBase::save_after_exception() noexcept {
     try {
+        if (world_size() > 1) {
+            console().warning("The state before the exception is not saved: that takes all ranks.");
+            return;
+        }
         if (phase_ == Phase::step || !is_trained_) {
             return;
         }
@@ -529,8 +591,8 @@ AUDYN_INLINE void TrainerBase::save_checkpoint(const std::string& path) {
     require_finite();
     finish_saves();
     report_.flush();
+    const StateDict state = current_state();
     if (is_main_process()) {
-        const StateDict state = current_state();
         if (const auto bad = first_non_finite(state.at("model").as_dict(), parameter_names(module()))) {
             throw TrainingError("the parameter '" + *bad + "' is not finite after iteration " +
                                 std::to_string(iteration_idx_) + "; nothing is saved. " + good_checkpoint());
@@ -580,10 +642,6 @@ AUDYN_INLINE StateDict TrainerBase::checkpoint_state() {
 /// What Python ignores. Each rank has an item in "ranks"; the position counts samples in the epoch's permutation, over
 /// the whole job.
 AUDYN_INLINE StateDict TrainerBase::position() {
-    StateDict callbacks;
-    for (const auto& callback : callbacks_) {
-        callbacks.set(callback->name(), callback->state_dict());
-    }
     state::List metrics;
     for (const PassMetric& known : metrics_) {
         metrics.emplace_back(state::Tuple{{known.loader, known.metric.name, known.metric.value}});
@@ -592,23 +650,36 @@ AUDYN_INLINE StateDict TrainerBase::position() {
     for (const std::filesystem::path& file : due_files_) {
         files.emplace_back(file.string());
     }
-    StateDict rank{{"random_state", random_state(options_.device())},
-                   {"metric_sums", train_sums_.state_dict()},
-                   {"callbacks", std::move(callbacks)}};
+    state::List ranks;
+    for (StateDict& rank : gather(rank_state())) {
+        ranks.emplace_back(std::move(rank));
+    }
     StateDict sampler{{"epoch_idx", epoch_idx_}, {"consumed_samples", consumed_samples_}, {"loader", loader_state_}};
     return {{"format", 1},
-            {"world_size", 1},
+            {"world_size", world_size()},
             {"epoch_idx", epoch_idx_},
             {"batch_idx", batch_idx_},
             {"batches_per_epoch", loader_batches_},
             {"ended_iteration_idx", ended_iteration_idx_},
             {"sampler", std::move(sampler)},
-            {"ranks", state::List{std::move(rank)}},
+            {"ranks", std::move(ranks)},
             {"metrics", std::move(metrics)},
             {"best_checkpoint", best_checkpoint_ ? state::Value(*best_checkpoint_) : state::Value()},
             {"files", std::move(files)},
             {"kept_checkpoints", saver_.state_dict()},
             {"loggers", report_.logger_states()}};
+}
+
+/// What each rank has for itself.
+AUDYN_INLINE StateDict TrainerBase::rank_state() {
+    StateDict callbacks;
+    for (const auto& callback : callbacks_) {
+        callbacks.set(callback->name(), callback->state_dict());
+    }
+    return {{"random_state", random_state(options_.device())},
+            {"metric_sums", train_sums_.state_dict()},
+            {"callbacks", std::move(callbacks)},
+            {"distribution", distribution_state()}};
 }
 
 AUDYN_INLINE void TrainerBase::resume(const std::string& path) {
@@ -670,7 +741,7 @@ AUDYN_INLINE void TrainerBase::load_position(const StateDict& state) {
     batch_idx_ = state.at("batch_idx").as_int();
     ended_iteration_idx_ = state.at("ended_iteration_idx").as_int();
     consumed_samples_ = state.at("sampler").as_dict().at("consumed_samples").as_int();
-    train_sums_.load_state_dict(state.at("ranks").as_list().at(0).as_dict().at("metric_sums").as_dict());
+    load_rank_state(state);
     metrics_.clear();
     for (const state::Value& item : state.at("metrics").as_list()) {
         const std::vector<state::Value>& known = item.as_list();
@@ -681,6 +752,46 @@ AUDYN_INLINE void TrainerBase::load_position(const StateDict& state) {
     }
     saver_.load_state_dict(state.at("kept_checkpoints").as_dict());
     resumed_ = state;
+}
+
+/// On another number of ranks the first of them takes what all had summed; what belongs to single ranks begins anew.
+AUDYN_INLINE void TrainerBase::load_rank_state(const StateDict& position) {
+    const std::vector<state::Value>& ranks = position.at("ranks").as_list();
+    has_other_world_size_ = static_cast<int64_t>(ranks.size()) != world_size();
+    if (!has_other_world_size_) {
+        const StateDict& own = ranks.at(static_cast<std::size_t>(rank())).as_dict();
+        train_sums_.load_state_dict(own.at("metric_sums").as_dict());
+        if (const state::Value* const saved = own.find("distribution"); saved != nullptr && !saved->as_dict().empty()) {
+            load_distribution_state(saved->as_dict());
+        }
+        return;
+    }
+    console().warning("The checkpoint is of " + std::to_string(ranks.size()) + " ranks, and here are " +
+                      std::to_string(world_size()) +
+                      ": the global batch changes with their number, and random numbers are drawn anew.");
+    std::vector<StateDict> sums;
+    for (const state::Value& saved : ranks) {
+        sums.push_back(saved.as_dict().at("metric_sums").as_dict());
+    }
+    train_sums_.load_state_dict(rank() == 0 ? merge_sums(sums) : StateDict());
+}
+
+/// Goes on from the same sample of the epoch's order, in batches of the new global size.
+AUDYN_INLINE void TrainerBase::continue_on_other_ranks(data::Loader& train) {
+    const int64_t accumulation = options_.gradient_accumulation();
+    const int64_t remaining =
+        batch_idx_ == 0 ? batches_per_epoch_
+                        : std::min(batches_per_epoch_, train.remaining_batches(epoch_idx_, consumed_samples_));
+    if (batch_idx_ > 0) {
+        batch_idx_ = batches_per_epoch_ - remaining;
+    }
+    if (options_.max_epochs()) {
+        iterations_ = iteration_idx_ + (remaining + accumulation - 1) / accumulation +
+                      std::max<int64_t>(epochs_ - epoch_idx_ - 1, 0) * iterations_per_epoch_;
+    } else {
+        const int64_t left = iterations_ - iteration_idx_ - (remaining + accumulation - 1) / accumulation;
+        epochs_ = epoch_idx_ + 1 + std::max<int64_t>(left + iterations_per_epoch_ - 1, 0) / iterations_per_epoch_;
+    }
 }
 
 /// Gives what was resumed to those that `fit` brings together.
@@ -700,22 +811,29 @@ AUDYN_INLINE void TrainerBase::continue_with(data::Loader& train) {
     if (resumed.empty()) {
         return;
     }
-    const StateDict& rank = resumed.at("ranks").as_list().at(0).as_dict();
-    resumed_random_state_ = rank.at("random_state").as_dict();
+    const bool is_on_other_ranks = std::exchange(has_other_world_size_, false);
+    const StateDict& own =
+        resumed.at("ranks").as_list().at(is_on_other_ranks ? 0 : static_cast<std::size_t>(rank())).as_dict();
+    if (!is_on_other_ranks) {
+        resumed_random_state_ = own.at("random_state").as_dict();
+    }
     for (const auto& callback : callbacks_) {
-        if (const state::Value* saved = rank.at("callbacks").as_dict().find(callback->name())) {
+        if (const state::Value* saved = own.at("callbacks").as_dict().find(callback->name())) {
             callback->load_state_dict(saved->as_dict());
         }
     }
     report_.load_logger_states(resumed.at("loggers").as_list());
     const int64_t batches = resumed.at("batches_per_epoch").as_int();
-    if (batch_idx_ > 0 && batches != train.size()) {
+    if (batch_idx_ > 0 && batches != train.size() && !is_on_other_ranks) {
         throw StateError("the checkpoint was written within an epoch of " + std::to_string(batches) +
                          " batches, and now the loader gives " + std::to_string(train.size()) +
                          ": resume with the same data and batch_size, or from the end of an epoch");
     }
     if (const StateDict& loader = resumed.at("sampler").as_dict().at("loader").as_dict(); !loader.empty()) {
         train.load_state_dict(loader);
+    }
+    if (is_on_other_ranks) {
+        continue_on_other_ranks(train);
     }
 }
 

@@ -1,0 +1,145 @@
+"""Trains examples/minimal on several processes as a user does: launched, resumed, killed and started again, ended by a
+signal, continued on another number of ranks. Whatever happened between, the end is that of a run that was left alone."""
+
+import csv
+import hashlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+import zipfile
+
+SOURCE = pathlib.Path(os.environ["AUDYN_SOURCE_DIR"])
+PROGRAM = pathlib.Path(os.environ["AUDYN_EXAMPLES_DIR"]) / "minimal" / "minimal"
+ENVIRONMENT = {**{name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")},
+               "OMP_NUM_THREADS": "1"}
+
+
+def command(name, ranks, *overrides):
+    launch = ["system=cpu_ddp", f"system.distributed.nproc_per_node={ranks}"] if ranks > 1 else []
+    return [str(PROGRAM), "--config-dir", str(SOURCE / "examples" / "minimal" / "conf"), *launch,
+            f"train.output.exp_dir={name}", f"train.output.tensorboard_dir={name}/tensorboard",
+            f"train.output.csv={name}/metrics.csv", "train.steps.epochs=3", *overrides]
+
+
+def run(name, ranks, *overrides):
+    process = subprocess.run(command(name, ranks, *overrides), capture_output=True, text=True, env=ENVIRONMENT,
+                             timeout=120, check=False)
+    if process.returncode != 0:
+        raise AssertionError(f"{name}: {process.returncode}\n{process.stdout[-3000:]}\n{process.stderr[-3000:]}")
+    return process.stdout
+
+
+def records(name):
+    """What the last checkpoint holds: parameters, optimizer, each rank's generators; not paths and configuration."""
+    with zipfile.ZipFile(f"{name}/model/last.pth") as archive:
+        return {record: hashlib.sha256(archive.read(record)).hexdigest()
+                for record in archive.namelist() if "/data/" in record}
+
+
+def losses(name, column="total (epoch)/validation"):
+    with open(f"{name}/metrics.csv", encoding="utf-8") as file:
+        return [float(row[column]) for row in csv.DictReader(file) if row[column]]
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.02)
+
+
+class SeveralRanks(unittest.TestCase):
+    def test_rank_0_alone_writes(self):
+        output = run("written", 2)
+        self.assertEqual(output.count("[Epoch 3/3] (validation)"), 1)
+        self.assertEqual(len(list(pathlib.Path("written/tensorboard").iterdir())), 1)
+        self.assertEqual(len(list(pathlib.Path("written/log").iterdir())), 1)
+        self.assertEqual(len(losses("written")), 3)
+
+    def test_two_ranks_are_one_rank_with_twice_the_batch(self):
+        run("halves", 2, "train.dataloader.train.batch_size=8")
+        run("whole", 1, "train.dataloader.train.batch_size=16")
+        for column in ("total (epoch)/validation", "total (epoch)/train"):
+            pairs = list(zip(losses("halves", column), losses("whole", column), strict=True))
+            self.assertEqual(len(pairs), 3)
+            for ours, theirs in pairs:
+                self.assertAlmostEqual(ours, theirs, delta=1e-5)
+
+    def test_a_resumed_run_ends_with_the_same_bits(self):
+        for ranks in (2, 3):
+            run(f"steady{ranks}", ranks)
+            run(f"cut{ranks}", ranks, "train.steps.epochs=null", "train.steps.iterations=21")
+            output = run(f"cut{ranks}", ranks, f"train.resume.continue_from=cut{ranks}/model/last.pth")
+            self.assertIn("Resume training from", output)
+            self.assertEqual(records(f"cut{ranks}"), records(f"steady{ranks}"))
+
+    def test_a_job_whose_rank_is_killed_starts_again_and_ends_with_the_same_bits(self):
+        every = "train.output.save_checkpoint.iteration={{every: 2, path: {0}/model/last.pth}}"
+        run("left_alone", 2, every.format("left_alone"))
+        for round_number in range(3):
+            name = f"killed{round_number}"
+            log = open(f"{name}.log", "w", encoding="utf-8")
+            with log:
+                job = subprocess.Popen(command(name, 2, every.format(name)), stdout=log, stderr=subprocess.STDOUT,
+                                       env=ENVIRONMENT)
+            moment = random.Random(round_number).randrange(4, 30)
+            wait_for(lambda: f"Iter {moment // 10 * 10}/" in pathlib.Path(f"{name}.log").read_text() or moment < 10 and
+                     pathlib.Path(f"{name}/model/last.pth").exists())
+            workers = children(job.pid)
+            self.assertEqual(len(workers), 2)
+            os.kill(workers[round_number % 2], signal.SIGKILL)
+            self.assertEqual(job.wait(timeout=60), 0, pathlib.Path(f"{name}.log").read_text()[-3000:])
+            self.assertIn("Resume training from", pathlib.Path(f"{name}.log").read_text())
+            self.assertEqual(records(name), records("left_alone"))
+            for worker in workers:
+                self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
+
+    def test_a_signal_saves_on_all_ranks_and_ends_the_job(self):
+        run("calm", 2)
+        log = open("interrupted.log", "w", encoding="utf-8")
+        with log:
+            job = subprocess.Popen(command("interrupted", 2, "train.log_every_n_iterations=5"), stdout=log,
+                                   stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        wait_for(lambda: "Iter 10/" in pathlib.Path("interrupted.log").read_text())
+        job.send_signal(signal.SIGTERM)
+        self.assertEqual(job.wait(timeout=30), 128 + signal.SIGTERM, pathlib.Path("interrupted.log").read_text())
+        run("interrupted", 2, "train.resume.continue_from=auto")
+        self.assertEqual(records("interrupted"), records("calm"))
+
+    def test_another_number_of_ranks_goes_on_from_the_same_sample(self):
+        run("moved", 2, "train.steps.epochs=null", "train.steps.iterations=21")
+        resume = "train.resume.continue_from=moved/model/last.pth"
+        output = run("moved", 3, resume, "train.steps.epochs=null", "train.steps.iterations=23")
+        self.assertIn("The checkpoint is of 2 ranks, and here are 3", output)
+        output = run("moved", 1, resume)
+        self.assertIn("The checkpoint is of 3 ranks, and here are 1", output)
+        self.assertIn("[Epoch 3/3] (validation)", output)
+        # 32 iterations of 16 samples make an epoch: 5 of 32 samples and 2 of 48 are done in the second of them.
+        self.assertIn(f"/{23 + (512 - 5 * 32 - 2 * 48) // 16 + 32}]", output)
+
+    def test_options_of_ddp_reach_it(self):
+        run("compressed", 2, "train.ddp_kwargs={gradient_as_bucket_view: true, communication_hook: bf16_compression}")
+        run("exact", 2)
+        self.assertNotEqual(records("compressed"), records("exact"))
+        self.assertAlmostEqual(losses("compressed")[-1], losses("exact")[-1], delta=5e-3)
+        process = subprocess.run(command("wrong", 2, "train.ddp_kwargs={static_grap: true}"), capture_output=True, text=True,
+                                 env=ENVIRONMENT, timeout=60, check=False)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("static_graph", process.stderr)
+
+
+if __name__ == "__main__":
+    for left in pathlib.Path().iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    unittest.main(verbosity=2, argv=sys.argv)
