@@ -2,42 +2,10 @@
 
 #include <audyn/adapter/data.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/data/distributed_sampler.hpp>
 #include <audyn/data/sampler.hpp>
 
 #include <optional>
 #include <utility>
-
-namespace audyn::adapter::detail {
-
-/// Gives a process its part of the samples.
-AUDYN_INLINE void share(data::DataLoaderOptions& options, const LoaderContext& context) {
-    if (!context.is_for_evaluation) {
-        options.shard({context.rank, context.world_size});
-        return;
-    }
-    std::shared_ptr<data::Sampler> order;
-    if (options.shuffle()) {
-        order = std::make_shared<data::RandomSampler>(context.dataset->size(), context.seed);
-    } else {
-        order = std::make_shared<data::SequentialSampler>(context.dataset->size());
-    }
-    data::DistributedSamplerOptions sampler{.rank = context.rank, .world_size = context.world_size};
-    sampler.uneven = data::UnevenShares::keep;
-    sampler.drop_last = options.drop_last();
-    auto batches =
-        std::make_shared<data::DistributedSampler>(std::move(order), options.batch_size().value_or(1), sampler);
-    options = data::DataLoaderOptions()
-                  .batch_sampler(std::move(batches))
-                  .num_workers(options.num_workers())
-                  .prefetch_factor(options.prefetch_factor())
-                  .pin_memory(options.pin_memory())
-                  .skip_unreadable(options.skip_unreadable())
-                  .seed(context.seed)
-                  .warn(context.warn);
-}
-
-} // namespace audyn::adapter::detail
 
 namespace audyn::adapter {
 
@@ -62,9 +30,8 @@ AUDYN_INLINE void add_data_targets(Targets& targets) {
             return [options](const LoaderContext& context) {
                 data::DataLoaderOptions own = options;
                 own.seed(context.seed).warn(context.warn);
-                if (context.world_size > 1) {
-                    detail::share(own, context);
-                }
+                own.shard({context.rank, context.world_size,
+                           context.is_for_evaluation ? data::UnevenShares::keep : data::UnevenShares::pad});
                 return std::make_shared<data::DataLoader>(context.dataset, own);
             };
         });

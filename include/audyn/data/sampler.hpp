@@ -64,18 +64,27 @@ private:
     uint64_t epoch_ = 0;
 };
 
+/// What becomes of samples, or batches, that do not divide evenly among the processes.
+enum class UnevenShares {
+    /// Some are repeated, from the start of the order: Python's `drop_last=False`.
+    pad,
+    /// The last are left out: Python's `drop_last=True`.
+    drop,
+    /// Some processes get one less: for validation, where each counts once and no step waits for others.
+    keep,
+};
+
 /// The part of an epoch that one process reads: positions rank, rank + world_size, ... of the order, as with Python's
 /// `DistributedSampler`. So the first n * world_size positions are what all processes have read after n samples each.
 struct Shard {
     int64_t rank = 0;
     int64_t world_size = 1;
-    /// When the samples do not divide evenly: false repeats some from the start of the order, true leaves the last out.
-    bool drop_uneven = false;
+    UnevenShares uneven = UnevenShares::pad;
 
     /// \throws UsageError when rank or world_size is impossible.
     void check() const;
 
-    /// Number of samples of one process, of `samples` in all.
+    /// Number of samples, or batches, of this process, of `samples` in all.
     [[nodiscard]] int64_t size(int64_t samples) const;
 
     /// This process's part of `order` (int64, contiguous) after the job has read its first `consumed_samples`.

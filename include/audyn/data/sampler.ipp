@@ -25,7 +25,15 @@ AUDYN_INLINE void Shard::check() const {
 }
 
 AUDYN_INLINE int64_t Shard::size(int64_t samples) const {
-    return drop_uneven ? samples / world_size : (samples + world_size - 1) / world_size;
+    switch (uneven) {
+    case UnevenShares::drop:
+        return samples / world_size;
+    case UnevenShares::keep:
+        return (samples - rank + world_size - 1) / world_size;
+    case UnevenShares::pad:
+        break;
+    }
+    return (samples + world_size - 1) / world_size;
 }
 
 AUDYN_INLINE at::Tensor Shard::indices(const at::Tensor& order, int64_t consumed_samples) const {

@@ -1,5 +1,6 @@
 #include <audyn/core/error.hpp>
-#include <audyn/data/distributed_sampler.hpp>
+#include <audyn/data/batch_sampler.hpp>
+#include <audyn/data/distributed_batch_sampler.hpp>
 
 #include <ATen/ATen.h>
 
@@ -17,8 +18,8 @@ namespace {
 
 using Indices = std::vector<int64_t>;
 
-DistributedSampler sampler_of(int64_t samples, int64_t batch_size, const DistributedSamplerOptions& options) {
-    return DistributedSampler(std::make_shared<RandomSampler>(samples, 5), batch_size, options);
+FixedSizeBatchSampler sampler_of(int64_t samples, int64_t batch_size, const Shard& shard) {
+    return FixedSizeBatchSampler(std::make_shared<RandomSampler>(samples, 5), batch_size, /*drop_last=*/false, shard);
 }
 
 Indices indices(const BatchPlan& plan) {
@@ -67,7 +68,7 @@ public:
 
 } // namespace
 
-TEST_CASE("a distributed sampler gives the order of Python's DistributedSampler") {
+TEST_CASE("a shard gives the order of Python's DistributedSampler") {
     // DistributedSampler(range(10), 3, rank, seed=5, drop_last=...) with set_epoch(2)
     const std::vector<Indices> padded{{5, 4, 9, 2}, {0, 1, 6, 5}, {3, 7, 8, 0}};
     const std::vector<Indices> dropped{{5, 4, 9}, {0, 1, 6}, {3, 7, 8}};
