@@ -1,12 +1,10 @@
 #pragma once
 
 #include <audyn/adapter/data_parallel.hpp>
+#include <audyn/adapter/entries.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/distributed/communication_hooks.hpp>
 
-#include <algorithm>
-#include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,29 +32,14 @@ AUDYN_INLINE distributed::DistributedDataParallelOptions ddp_options(const Confi
         }
         throw value.error_unknown("communication hook", name, known);
     };
-    using Read = std::function<void(const Config&)>;
-    const std::vector<std::pair<std::string, Read>> readers{
+    const EntryReaders readers{
         {"broadcast_buffers", [&](const Config& value) { options.broadcast_buffers = value.as<bool>(); }},
         {"bucket_cap_mb", [&](const Config& value) { options.bucket_cap_mb = value.as<double>(); }},
         {"find_unused_parameters", [&](const Config& value) { options.find_unused_parameters = value.as<bool>(); }},
         {"gradient_as_bucket_view", [&](const Config& value) { options.gradient_as_bucket_view = value.as<bool>(); }},
         {"static_graph", [&](const Config& value) { options.static_graph = value.as<bool>(); }},
         {"communication_hook", [&](const Config& value) { options.communication_hook = find_hook(value); }}};
-    for (const auto& [name, value] : node->items()) {
-        const std::string key(name);
-        const auto reader =
-            std::find_if(readers.begin(), readers.end(), [&](const auto& one) { return one.first == key; });
-        if (reader == readers.end()) {
-            std::vector<std::string> known;
-            for (const auto& one : readers) {
-                known.push_back(one.first);
-            }
-            throw value.error_unknown("argument of DistributedDataParallel", key, known);
-        }
-        if (!value.is_null()) {
-            reader->second(value);
-        }
-    }
+    read_entries(*node, readers, "argument of DistributedDataParallel");
     return options;
 }
 

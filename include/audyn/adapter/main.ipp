@@ -34,11 +34,6 @@ AUDYN_INLINE void add_toolkit_targets(Targets& targets) {
     add_trainer_targets(targets);
 }
 
-AUDYN_INLINE std::string torch_version() {
-    return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
-           std::to_string(TORCH_VERSION_PATCH);
-}
-
 /// How the processes meet, by `system.distributed` and the device.
 AUDYN_INLINE distributed::ProcessGroupOptions process_group_options(const Config& config) {
     const distributed::LaunchOptions launch = launch_options(config);
@@ -94,7 +89,7 @@ AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const s
         const distributed::Environment environment = distributed::Environment::detect();
         LaunchContext context;
         context.arguments = {argv, argv + argc};
-        context.torch_version = torch_version();
+        context.torch_version = TORCH_VERSION;
         if (!environment.is_worker() && launch_options(config).is_enabled()) {
             config::detail::print_warnings(config); // The workers are part of something, and silent.
         }

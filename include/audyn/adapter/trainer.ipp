@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/core/inline.hpp>
@@ -205,8 +206,7 @@ AUDYN_INLINE checkpoint::SaveCheckpoint save_checkpoint(const Config& config) {
     if (!node || node->is_null()) {
         return entries;
     }
-    using Read = std::function<void(const Config&)>;
-    const std::vector<std::pair<std::string, Read>> readers{
+    const EntryReaders readers{
         {"iteration", [&](const Config& entry) { entries.iteration = detail::periodic_checkpoint(entry); }},
         {"epoch", [&](const Config& entry) { entries.epoch = detail::periodic_checkpoint(entry); }},
         {"last", [&](const Config& entry) { entries.last = detail::checkpoint_path(entry); }},
@@ -217,20 +217,7 @@ AUDYN_INLINE checkpoint::SaveCheckpoint save_checkpoint(const Config& config) {
         {"async", [&](const Config& entry) { entries.async = detail::async_save(entry); }},
         {"save_on_exception", [&](const Config& entry) { entries.save_on_exception = entry.as<bool>(); }},
         {"on_failure", [&](const Config& entry) { entries.on_failure = detail::save_failure(entry); }}};
-    for (const auto& [name, entry] : node->items()) {
-        const auto reader = std::find_if(readers.begin(), readers.end(),
-                                         [&, key = std::string(name)](const auto& one) { return one.first == key; });
-        if (reader == readers.end()) {
-            std::vector<std::string> known;
-            for (const auto& one : readers) {
-                known.push_back(one.first);
-            }
-            throw entry.error_unknown("entry of save_checkpoint", name, known);
-        }
-        if (!entry.is_null()) {
-            reader->second(entry);
-        }
-    }
+    read_entries(*node, readers, "entry of save_checkpoint");
     try {
         entries.check();
     } catch (const UsageError& error) {
