@@ -50,7 +50,6 @@ struct CommandLine {
     std::string shown_package;         ///< of `--package`: show only this part
     std::string info;                  ///< of `--info`
     std::string shell;                 ///< of `--shell-completion`
-    bool print_launch_command = false; ///< `--print-launch-command`
     std::string completed_line;        ///< the command line up to the cursor, of a completion script's question
     Job job;
 };

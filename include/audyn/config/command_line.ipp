@@ -127,7 +127,7 @@ AUDYN_INLINE void CommandLineParser::apply(std::string_view name, std::string va
         result_.shell = std::move(value);
         act("--shell-completion", Action::completion_script);
     } else if (name == "--print-launch-command") {
-        result_.print_launch_command = true;
+        return; // a program that launches processes finds it among its arguments
     } else if (name == "--complete") {
         result_.completed_line = std::move(value);
         act("--complete", Action::completion_query);

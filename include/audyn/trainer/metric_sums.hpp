@@ -89,17 +89,7 @@ public:
     }
 
     /// Means over the current iteration. Reads from the device.
-    [[nodiscard]] std::vector<Metric> iteration_means() const {
-        std::vector<Metric> result;
-        for (Slot i = 0; i < names_.size(); ++i) {
-            const Cell& cell = cells_[i];
-            if (cell.iteration_count > 0) {
-                result.push_back({names_[i], (cell.iteration_sum + read(cell.device_iteration_sum)) /
-                                                 static_cast<double>(cell.iteration_count)});
-            }
-        }
-        return result;
-    }
+    [[nodiscard]] std::vector<Metric> iteration_means() const { return iteration_means_of(iteration_sums()); }
 
     /// The current iteration's sums and counts, what ranks add up for `iteration_means_of`. (2, number of slots),
     /// float64, CPU. Reads from the device.

@@ -276,10 +276,6 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::epoch_means(const MetricSums& sums
 
 AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
     require_finite();
-    if (world_size() == 1) {
-        report_.iteration(progress(), train_sums_.iteration_means(), learning_rate);
-        return;
-    }
     at::Tensor sums = train_sums_.iteration_sums();
     all_reduce_sum(sums);
     report_.iteration(progress(), train_sums_.iteration_means_of(sums), learning_rate);
