@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <utility>
 
 namespace audyn::checkpoint::detail {

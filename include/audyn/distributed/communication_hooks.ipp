@@ -1,36 +1,8 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/distributed/communication_hooks.hpp>
 #include <audyn/distributed/detail/replica.hpp>
-#include <audyn/distributed/process_group.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/core/ivalue.h>
-#include <ATen/core/jit_type.h>
-#include <ATen/ops/bmm.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/linalg_qr.h>
-#include <ATen/ops/norm.h>
-#include <ATen/ops/randn.h>
-#include <ATen/ops/zeros_like.h>
-#include <torch/csrc/distributed/c10d/comm.hpp>
-
-#include <algorithm>
-#include <cstdint>
-#include <exception>
-#include <functional>
-#include <map>
-#include <memory>
-#include <random>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::distributed::detail {
 

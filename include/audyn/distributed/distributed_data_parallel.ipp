@@ -1,24 +1,8 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/distributed/detail/replica.hpp>
 #include <audyn/distributed/distributed_data_parallel.hpp>
 #include <audyn/distributed/process_group.hpp>
-#include <audyn/distributed/ranks.hpp>
-#include <audyn/state/state_dict.hpp>
-
-#include <ATen/core/Tensor.h>
-#include <torch/nn/module.h>
-
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::distributed {
 

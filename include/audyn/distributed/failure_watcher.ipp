@@ -1,31 +1,8 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/distributed/detail/store.hpp>
-#include <audyn/distributed/environment.hpp>
 #include <audyn/distributed/error_file.hpp>
 #include <audyn/distributed/failure_watcher.hpp>
-
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <fstream>
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <sstream>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <utility>
-#include <vector>
 
 namespace audyn::distributed {
 

@@ -1,38 +1,10 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/distributed/detail/store.hpp>
-#include <audyn/distributed/environment.hpp>
 #include <audyn/distributed/error_file.hpp>
-#include <audyn/distributed/failure_watcher.hpp>
 #include <audyn/distributed/process_group.hpp>
-#include <audyn/distributed/reduce_op.hpp>
 
-#include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
-#include <c10/util/Exception.h>
-#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
-
-#include <algorithm>
-#include <chrono>
-#include <cstdint>
-#include <cstring>
-#include <exception>
-#include <functional>
-#include <iterator>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
 namespace audyn::distributed {
 

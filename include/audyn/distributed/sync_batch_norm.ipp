@@ -1,31 +1,7 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/distributed/process_group.hpp>
 #include <audyn/distributed/sync_batch_norm.hpp>
-
-#include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/batch_norm.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/nn/cloneable.h>
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/options/batchnorm.h>
-#include <torch/nn/pimpl.h>
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace audyn::distributed::detail {
 

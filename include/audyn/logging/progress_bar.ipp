@@ -4,7 +4,6 @@
 #include <audyn/logging/progress_bar.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 

@@ -7,28 +7,20 @@
 #include <audyn/distributed/detail/replica.hpp>
 #include <audyn/distributed/process_group.hpp>
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/full.h>
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/variable.h>
-#include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <limits>
-#include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
-#include <tuple>
-#include <type_traits>
 #include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace audyn::distributed {
 

@@ -1,34 +1,7 @@
 #pragma once
 
-#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/distributed/detail/store.hpp>
-#include <audyn/distributed/environment.hpp>
-
-#include <c10/util/Exception.h>
-#include <c10/util/intrusive_ptr.h>
-#include <torch/csrc/distributed/c10d/FileStore.hpp>
-#include <torch/csrc/distributed/c10d/HashStore.hpp>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
-
-#include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <cstdint>
-#include <cstdlib>
-#include <exception>
-#include <netdb.h>
-#include <optional>
-#include <random>
-#include <string>
-#include <string_view>
-#include <sys/socket.h>
-#include <system_error>
-#include <thread>
-#include <unistd.h>
-#include <utility>
-#include <vector>
 
 namespace audyn::distributed::detail {
 
