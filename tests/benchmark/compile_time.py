@@ -24,7 +24,7 @@ struct %(name)sImpl : torch::nn::Module {
 };
 TORCH_MODULE(%(name)s);
 """
-TRAINER = "template class audyn::trainer::Trainer<%s, %s, audyn::amp::%s, audyn::distributed::SingleProcess>;\n"
+TRAINER = "template class audyn::trainer::Trainer<%s, %s, audyn::amp::%s, audyn::distributed::%s>;\n"
 AUTO_TRAINER = "void train(audyn::Config& config) { audyn::AutoTrainer<%s>::build_from_config(config).run(); }\n"
 
 
@@ -77,8 +77,9 @@ def cells(compiler):
     print(f"| above a file that includes audyn.hpp ({base:.1f} s) | user seconds |\n|---|---|")
     for optimizer in ("audyn::optim::AnyOptimizer", "audyn::optim::AdamW"):
         for amp in ("Disabled", "BFloat16", "Float16"):
-            seconds = compiler.cost(one + TRAINER % ("One", optimizer, amp))[0] - base
-            print(f"| Trainer<Model, {optimizer.split('::')[-1]}, {amp}, SingleProcess> | {seconds:.1f} |", flush=True)
+            for distribution in ("SingleProcess", "DistributedDataParallel"):
+                seconds = compiler.cost(one + TRAINER % ("One", optimizer, amp, distribution))[0] - base
+                print(f"| Trainer<Model, {optimizer.split('::')[-1]}, {amp}, {distribution}> | {seconds:.1f} |", flush=True)
     auto_one = compiler.cost(one + AUTO_TRAINER % "One")[0] - base
     auto_two = compiler.cost(one + two + AUTO_TRAINER % "One, Two")[0] - base
     print(f"| AutoTrainer of one model, all cells | {auto_one:.1f} |")
