@@ -11,7 +11,19 @@
 int loggers_write(const Arguments& arguments) {
     using audyn::logging::Scalar;
     const std::filesystem::path folder = arguments.at(0);
+    audyn::StateDict checkpoint;
+    {
+        audyn::logging::TensorBoardLogger killed(folder / "tensorboard");
+        for (int64_t step = 1; step <= 20; ++step) {
+            const std::array scalars{Scalar{"before the checkpoint", static_cast<double>(step)}};
+            killed.log_scalars(scalars, step);
+            if (step == 10) {
+                checkpoint = killed.state_dict();
+            }
+        }
+    }
     audyn::logging::TensorBoardLogger tensorboard(folder / "tensorboard");
+    tensorboard.load_state_dict(checkpoint);
     audyn::logging::CsvLogger csv(folder / "metrics.csv");
     const std::array<audyn::logging::Logger*, 2> loggers{&tensorboard, &csv};
     for (audyn::logging::Logger* logger : loggers) {

@@ -17,11 +17,13 @@ def check_tensorboard(folder):
     events.Reload()
     assert events.file_version == 2.0, events.file_version
     assert events.Tags()["scalars"] == [
+        "before the checkpoint",
         "cross_entropy (iteration)/train",
         "total (iteration)/train",
         "total (epoch)/validation",
         'a, "quoted" tag',
     ], events.Tags()
+    assert [event.step for event in events.Scalars("before the checkpoint")] == list(range(1, 11))
     total = events.Scalars("total (iteration)/train")
     assert [(event.step, event.value) for event in total] == [(step, -step) for step in range(1, 1001)]
     assert total[0].wall_time > 1.6e9

@@ -31,7 +31,9 @@ TEST_CASE("an event file holds the version and then the scalars, as protobuf wri
     const std::string version = read_file(logger.path());
     CHECK(version.substr(record_header + wall_time, version.size() - record_header - wall_time - record_footer) ==
           "\x1a\x0d"
-          "brain.Event:2");
+          "brain.Event:2"
+          "\x52\x07\x0a\x05"
+          "audyn");
     const std::array scalars{Scalar{"a", 0.5}, Scalar{"b", -1.0}};
     logger.log_scalars(scalars, 300);
     logger.log_scalars({}, 301);
@@ -49,4 +51,53 @@ TEST_CASE("two event files of one process have names of their own, in order") {
     CHECK(first.path() != second.path());
     CHECK(first.path().filename().string().find("events.out.tfevents.") == 0);
     CHECK(first.path().filename().string().ends_with(".0"));
+}
+
+TEST_CASE("a resumed run takes back the events after its checkpoint, and no files of others") {
+    const TemporaryFolder folder;
+    const auto log = [](TensorBoardLogger& logger, int64_t step) {
+        const std::array scalars{Scalar{"a", 1.0}};
+        logger.log_scalars(scalars, step);
+    };
+    write_file(folder / "events.out.tfevents.0000000001.other.1.0", "written by another program, and long enough");
+    std::string before;
+    std::filesystem::path first_path;
+    {
+        TensorBoardLogger earlier(folder.path());
+        log(earlier, 1);
+    }
+    audyn::StateDict state;
+    {
+        TensorBoardLogger first(folder.path());
+        first_path = first.path();
+        log(first, 1);
+        state = first.state_dict();
+        first.flush();
+        before = read_file(first.path());
+        log(first, 2);
+    }
+    std::filesystem::path second_path;
+    {
+        TensorBoardLogger second(folder.path());
+        second_path = second.path();
+        second.load_state_dict(state);
+        log(second, 2);
+        CHECK(second.state_dict().at("files").as_dict().size() == 3);
+    }
+    CHECK(read_file(first_path) == before);
+
+    TensorBoardLogger third(folder.path());
+    third.load_state_dict(state);
+    CHECK(!std::filesystem::exists(second_path));
+    CHECK(read_file(first_path) == before);
+    const auto files = [&] {
+        return std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator());
+    };
+    CHECK(files() == 4);
+
+    state.set("tensorboard", "another folder");
+    third.load_state_dict(state);
+    CHECK(files() == 4);
+    third.restart();
+    CHECK(files() == 2);
 }

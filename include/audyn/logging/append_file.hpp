@@ -2,6 +2,7 @@
 
 #include <audyn/core/file.hpp>
 
+#include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
@@ -22,6 +23,8 @@ public:
     ~AppendFile();
 
     [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+    /// In bytes, with what is still in the buffer.
+    [[nodiscard]] uint64_t size() const { return size_ + buffer_.size(); }
 
     /// Adds a whole record. \throws Error when the buffer was full and could not be written.
     void append(std::string_view record);

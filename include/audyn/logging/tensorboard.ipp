@@ -8,6 +8,9 @@
 #include <bit>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <utility>
 
 namespace audyn::logging::detail {
 
@@ -64,11 +67,11 @@ AUDYN_INLINE std::string tfrecord(std::string_view content) {
 namespace audyn::logging {
 
 AUDYN_INLINE TensorBoardLogger::TensorBoardLogger(const std::filesystem::path& folder) : file_(unused_name(folder)) {
-    detail::ProtobufWriter event;
-    event.fixed64(wall_time_field, now());
-    event.bytes(file_version_field, "brain.Event:2");
-    file_.append(detail::tfrecord(event.text()));
+    file_.append(first_record());
     file_.flush();
+    for (const std::filesystem::path& file : other_files()) {
+        earlier_.emplace(file.filename().string(), std::filesystem::file_size(file));
+    }
 }
 
 AUDYN_INLINE void TensorBoardLogger::log_scalars(std::span<const Scalar> scalars, int64_t step) {
@@ -96,6 +99,70 @@ AUDYN_INLINE void TensorBoardLogger::log_scalars(std::span<const Scalar> scalars
 AUDYN_INLINE void TensorBoardLogger::flush() {
     file_.flush();
     last_flush_ = now();
+}
+
+AUDYN_INLINE StateDict TensorBoardLogger::state_dict() const {
+    StateDict files;
+    for (const auto& [name, size] : earlier_) {
+        files.set(name, static_cast<int64_t>(size));
+    }
+    files.set(path().filename().string(), static_cast<int64_t>(file_.size()));
+    return {{"tensorboard", path().parent_path().string()}, {"files", std::move(files)}};
+}
+
+AUDYN_INLINE void TensorBoardLogger::load_state_dict(const StateDict& state) {
+    const state::Value* const folder = state.find("tensorboard");
+    if (folder == nullptr || folder->as_string() != path().parent_path().string()) {
+        return;
+    }
+    earlier_.clear();
+    for (const auto& [name, size] : state.at("files").as_dict()) {
+        earlier_.emplace(name.string(), static_cast<uint64_t>(size.as_int()));
+    }
+    cut_other_files();
+}
+
+AUDYN_INLINE void TensorBoardLogger::restart() {
+    earlier_.clear();
+    cut_other_files();
+}
+
+AUDYN_INLINE std::string TensorBoardLogger::first_record() {
+    detail::ProtobufWriter writer;
+    writer.bytes(writer_field, "audyn");
+    detail::ProtobufWriter event;
+    event.fixed64(wall_time_field, now());
+    event.bytes(file_version_field, "brain.Event:2");
+    event.bytes(source_metadata_field, writer.text());
+    return detail::tfrecord(event.text());
+}
+
+AUDYN_INLINE std::vector<std::filesystem::path> TensorBoardLogger::other_files() const {
+    const std::string own = first_record();
+    constexpr std::size_t begin = 8 + 4 + 1 + 8; // length, its checksum, the field's tag, the time
+    const std::size_t size = own.size() - begin - 4;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(path().parent_path())) {
+        std::string record(own.size(), '\0');
+        if (entry.path() != path() && entry.is_regular_file() &&
+            std::ifstream(entry.path(), std::ios::binary)
+                .read(record.data(), static_cast<std::streamsize>(own.size())) &&
+            record.compare(begin, size, own, begin, size) == 0) {
+            files.push_back(entry.path());
+        }
+    }
+    return files;
+}
+
+AUDYN_INLINE void TensorBoardLogger::cut_other_files() const {
+    for (const std::filesystem::path& file : other_files()) {
+        const auto kept = earlier_.find(file.filename().string());
+        if (kept == earlier_.end()) {
+            std::filesystem::remove(file);
+        } else if (std::filesystem::file_size(file) > kept->second) {
+            std::filesystem::resize_file(file, kept->second);
+        }
+    }
 }
 
 AUDYN_INLINE double TensorBoardLogger::now() {
