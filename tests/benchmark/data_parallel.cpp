@@ -2,6 +2,7 @@
 // against an all-reduce after backward. data_parallel [BLOCKS]: starts its ranks itself; rank 0 prints.
 
 #include "paired.hpp"
+#include "ranks.hpp"
 
 #include <audyn/distributed/communication_hooks.hpp>
 #include <audyn/distributed/detail/reducer.hpp>
@@ -13,26 +14,17 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
-#include <arpa/inet.h>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <limits>
 #include <memory>
-#include <netinet/in.h>
 #include <string>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <tuple>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
 namespace distributed = audyn::distributed;
 
 namespace {
-
-constexpr int world_size = 2;
 
 struct MlpImpl : torch::nn::Module {
     explicit MlpImpl(const std::vector<int64_t>& widths) {
@@ -156,49 +148,11 @@ void measure(int blocks) {
     compare<AfterBackward>("all-reduce after backward", deep, blocks);
 }
 
-int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
-    if (std::getenv("RANK") == nullptr) {
-        ::setenv("MASTER_ADDR", "127.0.0.1", 1);
-        ::setenv("MASTER_PORT", std::to_string(free_port()).c_str(), 1);
-        ::setenv("WORLD_SIZE", std::to_string(world_size).c_str(), 1);
-        for (int rank = 0; rank < world_size; ++rank) {
-            if (::fork() == 0) {
-                ::setenv("RANK", std::to_string(rank).c_str(), 1);
-                ::execv("/proc/self/exe", argv);
-                ::_exit(127);
-            }
-        }
-        int result = EXIT_SUCCESS;
-        for (int status = 0; ::wait(&status) > 0;) {
-            result = status == 0 ? result : EXIT_FAILURE;
-        }
-        return result;
+    if (!benchmark::is_rank()) {
+        return benchmark::start_ranks(2, argv);
     }
-    try {
-        const distributed::ProcessGroupScope group;
-        try {
-            measure(argc > 1 ? std::stoi(argv[1]) : 30);
-        } catch (const std::exception& error) {
-            std::fprintf(stderr, "%s\n", distributed::report_failure(error).c_str());
-            return EXIT_FAILURE;
-        }
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return EXIT_FAILURE;
-    }
-    return EXIT_SUCCESS;
+    return benchmark::run_rank([&] { measure(argc > 1 ? std::stoi(argv[1]) : 30); });
 }

@@ -44,7 +44,10 @@ int main(int argc, char** argv) {
         program.more_help = [] { return "Targets:\n  Denoiser(channels: int, dropout: float = 0.1)\n"; };
         program.target_names = [] { return std::vector<std::string>{"Denoiser", "torch.optim.AdamW"}; };
         program.output_keys = {"train.output.exp_dir"};
-        program.is_dry_run = [](const audyn::Config& config) { return config.get<bool>("train.fast_dev_run", false); };
+        program.run_folder = [](const audyn::Config& config) {
+            using audyn::config::RunFolder;
+            return config.get<bool>("train.fast_dev_run", false) ? RunFolder::none : RunFolder::record;
+        };
         program.resolvers.add_constant("torch.bfloat16");
         return audyn::config::run_program(audyn::config::parse_command_line(argc, argv), program, run);
     } catch (const std::exception& error) {

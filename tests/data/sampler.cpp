@@ -52,8 +52,8 @@ TEST_CASE("sampler: RandomSampler and Shard equal Python's DistributedSampler") 
     CHECK(shuffled(10, 2, {0, 3}) == Indices{0, 7, 9, 3});
     CHECK(shuffled(10, 2, {1, 3}) == Indices{5, 6, 1, 0});
     CHECK(shuffled(10, 2, {2, 3}) == Indices{8, 2, 4, 5});
-    CHECK(shuffled(10, 2, {0, 3, true}) == Indices{0, 7, 9});
-    CHECK(shuffled(10, 2, {2, 3, true}) == Indices{8, 2, 4});
+    CHECK(shuffled(10, 2, {0, 3, UnevenShares::drop}) == Indices{0, 7, 9});
+    CHECK(shuffled(10, 2, {2, 3, UnevenShares::drop}) == Indices{8, 2, 4});
     // More ranks than samples: the order repeats.
     for (int64_t rank = 0; rank < 5; ++rank) {
         CHECK(shuffled(2, 2, {rank, 5}) == Indices{rank % 2});

@@ -148,9 +148,6 @@ int run(int argc, char** argv) {
         return *code;
     }
     print_environment(environment);
-    if (const auto resumed = config.get_optional<std::string>("train.resume.continue_from")) {
-        std::cout << "resumes from " << *resumed << std::endl;
-    }
     std::cout << "started at " << command_line.job.start.value_or(0) << std::endl;
     work(config, environment);
     return 0;

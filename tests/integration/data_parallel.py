@@ -29,6 +29,10 @@ MODES = [
     "amp=bf16",
     "amp=bf16 norm=batch",
     "norm=sync",
+    "join=7 norm=batch bucket_cap_mb=0.01",
+    "join=5 accumulation=2 gradient_as_bucket_view=1",
+    "join=3 find_unused_parameters=1 amp=bf16",
+    "join=2 hook=bf16",
 ]
 
 

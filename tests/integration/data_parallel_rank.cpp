@@ -143,6 +143,8 @@ void train_once(const Settings& settings, std::ostream& losses) {
     const int64_t accumulation = settings.number("accumulation", 1);
     const bool uses_amp = settings.text("amp") == "bf16";
     const int64_t steps = settings.number("steps", 20);
+    // Each rank has so many steps less than the one before it.
+    const int64_t fewer_steps = settings.number("join");
 
     distributed::DistributedDataParallel policy(options);
     const int64_t world_size = policy.world_size();
@@ -168,6 +170,15 @@ void train_once(const Settings& settings, std::ostream& losses) {
     for (int64_t step = 0; step < steps; ++step) {
         double sum = 0.0;
         for (int64_t part = 0; part < accumulation; ++part) {
+            if (step >= steps - fewer_steps * policy.rank()) {
+                if (part + 1 < accumulation) {
+                    const auto scope = policy.no_sync();
+                    policy.join();
+                } else {
+                    policy.join();
+                }
+                continue;
+            }
             std::vector<at::Tensor> inputs;
             for (int64_t i = 0; i < batch; ++i) {
                 inputs.push_back(wave({16}, 0.9 * static_cast<double>(begin + i * world_size + policy.rank()), 1.0));

@@ -128,6 +128,60 @@ class SeveralRanks(unittest.TestCase):
         # 32 iterations of 16 samples make an epoch: 5 of 32 samples and 2 of 48 are done in the second of them.
         self.assertIn(f"/{23 + (512 - 5 * 32 - 2 * 48) // 16 + 32}]", output)
 
+    def test_uneven_shares_end_together(self):
+        # Of 481 samples one rank has 241, in 31 batches, and the other 240, in 30.
+        uneven = ("train.dataset.train.samples=481", "train.dataloader.train.batch_size=8")
+        for choice, iterations in (("pad", 31), ("drop", 30), ("join", 31)):
+            share = f"+train.dataloader.train.uneven_shares={choice}"
+            output = run(choice, 2, *uneven, share)
+            self.assertIn(f"/{3 * iterations}]", output)
+            cut = 2 * iterations - 1
+            run(f"cut_{choice}", 2, *uneven, share, "train.steps.epochs=null", f"train.steps.iterations={cut}")
+            run(f"cut_{choice}", 2, *uneven, share, f"train.resume.continue_from=cut_{choice}/model/last.pth")
+            self.assertEqual(records(f"cut_{choice}"), records(choice))
+        self.assertNotEqual(records("join"), records("pad"))
+        self.assertNotEqual(records("join"), records("drop"))
+
+    def test_all_ranks_work_in_the_run_folder(self):
+        run("folders", 2, "hydra.job.chdir=true", "+seen_folder=${hydra:runtime.cwd}")
+        record, = pathlib.Path("folders/log").iterdir()
+        self.assertTrue((record / "folders" / "model" / "last.pth").exists())
+
+    def test_a_signal_is_heeded_within_a_validation(self):
+        log = open("validating.log", "w", encoding="utf-8")
+        with log:
+            job = subprocess.Popen(command("validating", 2, "train.dataset.validation.samples=4000001", "train.steps.epochs=1",
+                                           "train.dataloader.validation.batch_size=2"),
+                                   stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        wait_for(lambda: "(train)" in pathlib.Path("validating.log").read_text())
+        begin = time.monotonic()
+        job.send_signal(signal.SIGTERM)
+        self.assertEqual(job.wait(timeout=30), 128 + signal.SIGTERM, pathlib.Path("validating.log").read_text())
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertIn("resume it from validating/model/last.pth", pathlib.Path("validating.log").read_text())
+
+    def test_a_restarted_job_that_has_saved_nothing_goes_on_from_where_it_began(self):
+        run("origin", 2, "train.steps.epochs=1")
+        resume = "train.resume.continue_from=origin/model/last.pth"
+        run("expected", 2, resume)
+        log = open("again.log", "w", encoding="utf-8")
+        with log:
+            job = subprocess.Popen(command("again", 2, resume, "system.distributed.max_restarts=1",
+                                           "train.log_every_n_iterations=1"),
+                                   stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        wait_for(lambda: "Iter 20/" in pathlib.Path("again.log").read_text())
+        os.kill(children(job.pid)[1], signal.SIGKILL)
+        self.assertEqual(job.wait(timeout=60), 0, pathlib.Path("again.log").read_text()[-3000:])
+        self.assertEqual(pathlib.Path("again.log").read_text().count("Resume training from: origin/model/last.pth"), 2)
+        self.assertEqual(records("again"), records("expected"))
+
+    def test_what_several_ranks_cannot_do_is_said_before_the_training(self):
+        process = subprocess.run(command("refused", 2, "train.output.save_checkpoint.save_on_exception=true"),
+                                 capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("save_checkpoint.save_on_exception does not work on several ranks", process.stderr)
+        self.assertNotIn("Iter ", process.stdout)
+
     def test_options_of_ddp_reach_it(self):
         run("compressed", 2, "train.ddp_kwargs={gradient_as_bucket_view: true, communication_hook: bf16_compression}")
         run("exact", 2)

@@ -1,6 +1,7 @@
 """The same training by the toolkit's DistributedDataParallel and by Python's, from the same parameters and batches: the
 same losses. And the toolkit's program under a real torchrun."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import unittest
 try:
     import torch
     import torch.distributed as dist
+    from torch.distributed.algorithms.join import Join
 except ImportError:
     sys.exit(77)
 
@@ -32,6 +34,8 @@ MODES = {
     "bf16": {"hook": "bf16"},
     "power sgd": {"hook": "power_sgd"},  # in one bucket: with more, Python's ranks disagree over the order on Gloo
     "amp": {"amp": "bf16"},
+    "join": {"join": "4"},
+    "join with small buckets and buffers": {"join": "1", "bucket_cap_mb": "0.01", "norm": "batch"},
 }
 
 
@@ -85,20 +89,22 @@ def train(settings):
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
     accumulation = int(settings.get("accumulation", "1"))
     batch, begin, losses = 12 // world_size, 0, []
-    for step in range(STEPS):
-        losses.append(0.0)
-        for part in range(accumulation):
-            model.require_backward_grad_sync = part + 1 == accumulation
-            value = torch.stack([wave((16,), 0.9 * (begin + i * world_size + rank), 1.0) for i in range(batch)])
-            begin += batch * world_size
-            with torch.autocast("cpu", torch.bfloat16, enabled="amp" in settings):
-                output, _ = model(value, find_unused and (step + rank) % 3 == 1)
-                loss = torch.nn.functional.mse_loss(output.float(), value[:, :8].square()) / accumulation
-                loss.backward()
-            losses[-1] += loss.item()
-        optimizer.step()
-        optimizer.zero_grad()
-    return losses
+    fewer_steps = int(settings.get("join", "0"))
+    with Join([model]) if fewer_steps else contextlib.nullcontext():
+        for step in range(STEPS - fewer_steps * rank):
+            losses.append(0.0)
+            for part in range(accumulation):
+                model.require_backward_grad_sync = part + 1 == accumulation
+                value = torch.stack([wave((16,), 0.9 * (begin + i * world_size + rank), 1.0) for i in range(batch)])
+                begin += batch * world_size
+                with torch.autocast("cpu", torch.bfloat16, enabled="amp" in settings):
+                    output, _ = model(value, find_unused and (step + rank) % 3 == 1)
+                    loss = torch.nn.functional.mse_loss(output.float(), value[:, :8].square()) / accumulation
+                    loss.backward()
+                losses[-1] += loss.item()
+            optimizer.step()
+            optimizer.zero_grad()
+    return losses + [0.0] * (fewer_steps * rank)
 
 
 def be_worker(folder):

@@ -263,6 +263,26 @@ TEST_CASE("checkpoints written in the background are those of the iteration, not
     }
 }
 
+TEST_CASE("a checkpoint that comes while two are being written is left out where that is chosen") {
+    const TemporaryFolder folder;
+    audyn::SaveCheckpoint entries;
+    entries.iteration = {1, (folder / "iteration{iteration}.pth").string()};
+    entries.async = audyn::AsyncSave::skip;
+    Run run(entries, 2);
+    // Writing it takes far longer than an iteration.
+    run.trainer.set_resolved_config({{"ballast", at::zeros({64, 1024, 1024}, at::kByte)}});
+    run.fit();
+    const Names files = files_in(folder.path());
+    CHECK(files.contains("iteration1.pth"));
+    CHECK(files.contains("iteration2.pth"));
+    CHECK(files.contains("iteration6.pth")); // The end of an epoch waits.
+    CHECK(files.contains("iteration12.pth"));
+    CHECK(files.size() < 12);
+    for (const std::string& name : files) {
+        CHECK(name == "iteration" + std::to_string(iteration_of(folder / name)) + ".pth");
+    }
+}
+
 TEST_CASE("parameters that are not finite are not saved in the background either") {
     const TemporaryFolder folder;
     audyn::SaveCheckpoint entries;

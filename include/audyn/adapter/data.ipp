@@ -7,18 +7,39 @@
 #include <optional>
 #include <utility>
 
+namespace audyn::adapter::detail {
+
+/// Of training: validation counts each sample once.
+AUDYN_INLINE data::UnevenShares uneven_shares(const std::string& name) {
+    if (name == "pad") {
+        return data::UnevenShares::pad;
+    }
+    if (name == "drop") {
+        return data::UnevenShares::drop;
+    }
+    if (name == "join") {
+        return data::UnevenShares::keep;
+    }
+    throw UsageError("uneven_shares must be 'pad', 'drop' or 'join', got '" + name + "'");
+}
+
+} // namespace audyn::adapter::detail
+
 namespace audyn::adapter {
 
 AUDYN_INLINE void add_data_targets(Targets& targets) {
     targets.add_function<LoaderFactory>(
         "torch.utils.data.DataLoader",
-        constructor<int64_t, bool, bool, int, std::optional<int>, bool, bool, Unsupported, Unsupported, Unsupported>(
-            arg("batch_size") = 1, arg("shuffle") = false, arg("drop_last") = false, arg("num_workers") = 0,
-            arg("prefetch_factor") = std::optional<int>(), arg("pin_memory") = false, arg("skip_unreadable") = false,
-            arg("collate_fn") = Unsupported(), arg("persistent_workers") = Unsupported(),
-            arg("timeout") = Unsupported()),
+        constructor<int64_t, bool, bool, int, std::optional<int>, bool, bool, std::string, Unsupported, Unsupported,
+                    Unsupported>(arg("batch_size") = 1, arg("shuffle") = false, arg("drop_last") = false,
+                                 arg("num_workers") = 0, arg("prefetch_factor") = std::optional<int>(),
+                                 arg("pin_memory") = false, arg("skip_unreadable") = false,
+                                 arg("uneven_shares") = "pad", arg("collate_fn") = Unsupported(),
+                                 arg("persistent_workers") = Unsupported(), arg("timeout") = Unsupported()),
         [](int64_t batch_size, bool shuffle, bool drop_last, int num_workers, std::optional<int> prefetch_factor,
-           bool pin_memory, bool skip_unreadable, Unsupported, Unsupported, Unsupported) -> LoaderFactory {
+           bool pin_memory, bool skip_unreadable, const std::string& uneven_shares, Unsupported, Unsupported,
+           Unsupported) -> LoaderFactory {
+            const data::UnevenShares uneven = detail::uneven_shares(uneven_shares);
             auto options = data::DataLoaderOptions()
                                .batch_size(batch_size)
                                .shuffle(shuffle)
@@ -27,11 +48,11 @@ AUDYN_INLINE void add_data_targets(Targets& targets) {
                                .prefetch_factor(prefetch_factor.value_or(2))
                                .pin_memory(pin_memory)
                                .skip_unreadable(skip_unreadable);
-            return [options](const LoaderContext& context) {
+            return [options, uneven](const LoaderContext& context) {
                 data::DataLoaderOptions own = options;
                 own.seed(context.seed).warn(context.warn);
-                own.shard({context.rank, context.world_size,
-                           context.is_for_evaluation ? data::UnevenShares::keep : data::UnevenShares::pad});
+                own.shard(
+                    {context.rank, context.world_size, context.is_for_evaluation ? data::UnevenShares::keep : uneven});
                 return std::make_shared<data::DataLoader>(context.dataset, own);
             };
         });

@@ -28,9 +28,6 @@ struct LaunchContext {
     std::vector<std::string> arguments;
     /// Of the linked libtorch, such as "2.13.0".
     std::string torch_version;
-    /// Overrides for a job that is started again after a failure; asked each time. Without it the job resumes from the
-    /// newest checkpoint: `train.resume.continue_from=auto`, where the configuration has that key.
-    std::function<std::vector<std::string>()> restart_overrides;
     /// How many GPUs this program can use on this machine.
     std::function<int64_t()> gpu_count = distributed::visible_gpus;
 };

@@ -130,10 +130,6 @@ AUDYN_INLINE std::optional<int> launch(const Config& config, const LaunchContext
     if (std::ranges::none_of(context.arguments, is_start)) {
         request.worker_arguments.push_back("--job-start=" + std::to_string(std::time(nullptr)));
     }
-    request.restart_arguments = context.restart_overrides;
-    if (!request.restart_arguments && config.find("train.resume.continue_from")) {
-        request.restart_arguments = [] { return std::vector<std::string>{"train.resume.continue_from=auto"}; };
-    }
     const auto accelerator = config.get_optional<std::string>("system.accelerator");
     const bool may_use_gpus = !accelerator || accelerator == "cuda" || accelerator == "gpu";
     request.uses_gpus = may_use_gpus && (accelerator || context.gpu_count() > 0);

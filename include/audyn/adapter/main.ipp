@@ -10,6 +10,8 @@
 #include <audyn/adapter/optim.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/config/driver.hpp>
+#include <audyn/config/emit.hpp>
+#include <audyn/config/yaml.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/distributed/environment.hpp>
 #include <audyn/distributed/launch.hpp>
@@ -50,17 +52,49 @@ AUDYN_INLINE distributed::ProcessGroupOptions process_group_options(const Config
     return options;
 }
 
-/// Meets the other processes; all of them then have rank 0's time in `${now:...}`, and so its folders.
+/// `values`, with the own locations where nothing differs.
+AUDYN_INLINE config::Value with_locations(const config::Value& values, const config::Value& own) {
+    if (config::emit_yaml(values) == config::emit_yaml(own)) {
+        return own;
+    }
+    if (!values.is_dict() || !own.is_dict()) {
+        return values;
+    }
+    config::Value result = config::Value::dict();
+    for (const config::Value::Entry& entry : values.entries()) {
+        const config::Value* const known = own.find(entry.key.text());
+        result.set(entry.key, known != nullptr ? with_locations(*entry.value, *known) : *entry.value);
+    }
+    return result;
+}
+
+/// Takes rank 0's configuration where the own one differs: files and variables of machines may.
+AUDYN_INLINE void share_config(Config& config, distributed::ProcessGroup& group) {
+    const std::string own = config.root().to_yaml();
+    const std::string text = group.broadcast_text(own);
+    if (text == own) {
+        return;
+    }
+    std::cerr << "warning: rank " << group.rank()
+              << " was given another configuration than rank 0, whose configuration holds for all\n";
+    const auto source = std::make_shared<const config::Source>(
+        config::Source{config::Origin::file, "the configuration of rank 0", text, nullptr});
+    config::Value values = with_locations(config::parse_yaml(source), config.root().to_value());
+    config = Config(std::move(values), config.environment());
+}
+
+/// Meets the other processes. All of them then have rank 0's configuration, and its time in `${now:...}`, so its
+/// folders.
 AUDYN_INLINE void join_job(config::CommandLine& command_line, const config::Program& program, Config& config,
                            const distributed::Environment& environment) {
     distributed::ProcessGroupOptions options = process_group_options(config);
     options.environment = environment;
     distributed::ProcessGroup& group = distributed::init_process_group(options);
-    if (command_line.job.start) {
-        return;
+    if (!command_line.job.start) {
+        command_line.job.start = std::stoll(group.broadcast_text(std::to_string(std::time(nullptr))));
+        config = config::compose_from_command_line(command_line, program);
     }
-    command_line.job.start = std::stoll(group.broadcast_text(std::to_string(std::time(nullptr))));
-    config = config::compose_from_command_line(command_line, program);
+    share_config(config, group);
 }
 
 AUDYN_INLINE config::Program program(const std::shared_ptr<Targets>& targets) {
@@ -69,9 +103,11 @@ AUDYN_INLINE config::Program program(const std::shared_ptr<Targets>& targets) {
     program.more_help = [targets] { return "Targets:\n" + targets->help(); };
     program.target_names = [targets] { return targets->names(); };
     program.stored_config = stored_config;
-    program.is_dry_run = [](const Config& config) {
-        // Only rank 0 writes.
-        return config.get_optional<bool>("train.fast_dev_run").value_or(false) || !distributed::is_main_process();
+    program.run_folder = [](const Config& config) {
+        if (config.get_optional<bool>("train.fast_dev_run").value_or(false)) {
+            return config::RunFolder::none;
+        }
+        return distributed::is_main_process() ? config::RunFolder::record : config::RunFolder::share;
     };
     program.output_keys = {"train.output.exp_dir", "train.output.tensorboard_dir", "train.output.csv"};
     return program;

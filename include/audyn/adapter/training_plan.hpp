@@ -48,6 +48,10 @@ private:
 
     void build_loaders(logging::Console& console);
 
+    [[nodiscard]] static bool is_restart();
+
+    void resume(trainer::TrainerBase& trainer) const;
+
     [[nodiscard]] std::optional<Config> lr_scheduler_node() const;
 
     void add_lr_scheduler(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) const;

@@ -7,9 +7,12 @@
 #include <audyn/adapter/training_plan.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/distributed/environment.hpp>
 #include <audyn/distributed/ranks.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/logging/tensorboard.hpp>
+
+#include <ATen/ops/full.h>
 
 #include <cstdint>
 
@@ -40,9 +43,25 @@ AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::O
     if (distributed::world_size() > 1) {
         at::manual_seed(seed_of_rank(config_)); // Parameters are the same on all ranks, dropout is not.
     }
-    if (const auto path = config_.get_optional<std::string>("train.resume.continue_from"); path == "auto") {
-        trainer.resume_newest();
-    } else if (path && !path->empty()) {
+    resume(trainer);
+}
+
+/// torchrun's agents count restarts each for itself.
+AUDYN_INLINE bool TrainingPlan::is_restart() {
+    at::Tensor count = at::full({1}, distributed::Environment::detect().restart_count, at::kLong);
+    if (distributed::world_size() > 1) {
+        distributed::all_reduce(count, distributed::ReduceOp::max);
+    }
+    return count.item<int64_t>() > 0;
+}
+
+/// A job that was started again after a failure goes on from what it has saved itself, wherever it began.
+AUDYN_INLINE void TrainingPlan::resume(trainer::TrainerBase& trainer) const {
+    const auto path = config_.get_optional<std::string>("train.resume.continue_from");
+    if ((path == "auto" || is_restart()) && trainer.resume_newest()) {
+        return;
+    }
+    if (path && path != "auto" && !path->empty()) {
         trainer.resume(*path);
     }
 }

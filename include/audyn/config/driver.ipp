@@ -77,7 +77,7 @@ AUDYN_INLINE void run_once(const CommandLine& command_line, const Program& progr
     }
     const std::filesystem::path folder =
         command_line.job.folder ? std::filesystem::path(*command_line.job.folder) : output_folder(config);
-    enter_run_folder(config, folder, program.is_dry_run && program.is_dry_run(config));
+    enter_run_folder(config, folder, program.run_folder ? program.run_folder(config) : RunFolder::record);
     callback(config);
 }
 

@@ -12,8 +12,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <iterator>
 

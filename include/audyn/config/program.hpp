@@ -18,6 +18,16 @@
 
 namespace audyn::config {
 
+/// What a process does with the run's folder.
+enum class RunFolder {
+    /// Makes it, with the record of the configuration.
+    record,
+    /// Works in it, and leaves the record to another process of the same run.
+    share,
+    /// A run that is only tried out leaves nothing behind, and stays where it is.
+    none,
+};
+
 /// What a program brings to its command line.
 struct Program {
     std::string version = audyn::version;
@@ -32,8 +42,8 @@ struct Program {
     /// The configuration that a file of the program's own kind keeps, for example a checkpoint; nothing for another
     /// kind of file. For `--cfg diff`.
     std::function<std::optional<Value>(const std::filesystem::path& file)> stored_config;
-    /// Says that a run is only tried out: it leaves no folder behind.
-    std::function<bool(const Config& config)> is_dry_run;
+    /// What a run does with its folder; without it, `RunFolder::record`.
+    std::function<RunFolder(const Config& config)> run_folder;
     /// Called with the composed configuration of a run before its folder is made. It may replace the configuration; an
     /// exit code ends the run, for example where other processes did it.
     std::function<std::optional<int>(Config& config)> before_run;

@@ -2,6 +2,7 @@
 
 #include <audyn/config/config.hpp>
 #include <audyn/config/emit.hpp>
+#include <audyn/config/program.hpp>
 #include <audyn/config/value.hpp>
 #include <audyn/core/inline.hpp>
 
@@ -32,9 +33,9 @@ AUDYN_INLINE void write_record(const Config& config, const std::string& resolved
 
 /// Prepares the process for a run: makes its folder with the record of the configuration, changes into it when
 /// `hydra.job.chdir` says so, and sets the variables of `hydra.job.env_set`. `hydra.runtime.output_dir` is the folder
-/// from then on. A run that is only tried out (`dry`) leaves nothing behind and stays where it is. Throws
-/// `ConfigError`.
-AUDYN_INLINE void enter_run_folder(const Config& config, const std::filesystem::path& folder, bool dry = false);
+/// from then on. Throws `ConfigError`.
+AUDYN_INLINE void enter_run_folder(const Config& config, const std::filesystem::path& folder,
+                                   RunFolder use = RunFolder::record);
 
 } // namespace audyn::config
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <audyn/config/program.hpp>
 #include <audyn/config/run_folder.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
@@ -71,22 +70,23 @@ AUDYN_INLINE void write_record(const Config& config, const std::string& resolved
 
 namespace audyn::config {
 
-AUDYN_INLINE void enter_run_folder(const Config& config, const std::filesystem::path& folder, bool dry) {
+AUDYN_INLINE void enter_run_folder(const Config& config, const std::filesystem::path& folder, RunFolder use) {
     config.hydra().set("runtime.output_dir", Value(folder.string()));
     const Config hydra = with_hydra(config).at("hydra");
     for (const auto& [name, value] : hydra.at("job.env_set").items()) {
         ::setenv(name.c_str(), python_text(value.to_value(true)).c_str(), 1);
     }
-    if (dry) {
+    const bool changes_folder = hydra.get_optional<bool>("job.chdir").value_or(false);
+    if (use == RunFolder::none || (use == RunFolder::share && !changes_folder)) {
         return;
     }
-    const auto subfolder = hydra.get_optional<std::string>("output_subdir");
+    const auto subfolder = use == RunFolder::record ? hydra.get_optional<std::string>("output_subdir") : std::nullopt;
     const std::string resolved = subfolder ? config.root().to_yaml(true) : ""; // may fail: then nothing is made
     detail::make_folder(folder);
     if (subfolder) {
         detail::write_record(config, resolved, folder / *subfolder);
     }
-    if (hydra.get_optional<bool>("job.chdir").value_or(false)) {
+    if (changes_folder) {
         std::filesystem::current_path(folder);
     }
 }

@@ -113,6 +113,14 @@ public:
     /// gradients then communicate no more, so that ranks may have different numbers of batches.
     void synchronize_buffers();
 
+    /// Takes part in one forward and backward of ranks that still have data, with gradients of zero: for one whose data
+    /// have ended, so that uneven shares end together. Gradients are divided by the world size, whoever joins; Python's
+    /// `Join(divide_by_initial_world_size=True)`. Here the optimizer steps on all ranks, and no replica falls behind.
+    /// \throws DistributedError when a rank has failed.
+    void join();
+    /// Whether `join` can stand in for a forward. \throws UsageError that says why not.
+    void check_join() const;
+
     /// The buckets of each model, the same on all ranks: the sums of a ring depend on them. All ranks call it together.
     [[nodiscard]] std::vector<detail::BucketIndices> bucket_indices();
 

@@ -31,6 +31,18 @@ AUDYN_INLINE void DistributedDataParallel::synchronize_buffers() {
     }
 }
 
+AUDYN_INLINE void DistributedDataParallel::join() {
+    for (const auto& replica : shared_->replicas) {
+        replica->join();
+    }
+}
+
+AUDYN_INLINE void DistributedDataParallel::check_join() const {
+    for (const auto& replica : shared_->replicas) {
+        replica->check_join();
+    }
+}
+
 AUDYN_INLINE std::vector<detail::BucketIndices> DistributedDataParallel::bucket_indices() {
     std::vector<detail::BucketIndices> all;
     for (const auto& replica : shared_->replicas) {

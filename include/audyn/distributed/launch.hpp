@@ -38,8 +38,6 @@ struct LaunchRequest {
     std::vector<std::string> arguments;
     /// Added to those of each worker that the built-in launcher starts.
     std::vector<std::string> worker_arguments;
-    /// What is added when they are started again after a failure; asked each time.
-    std::function<std::vector<std::string>()> restart_arguments;
     /// Only print the command: `--print-launch-command`, which is taken out of the arguments.
     bool print_only = false;
     /// Training uses GPUs: without `nproc_per_node` there is one process for each.

@@ -106,7 +106,6 @@ AUDYN_INLINE std::optional<int> launch(LaunchRequest request, const Environment&
     LaunchJob job;
     job.arguments = detail::program_arguments(request);
     job.arguments.insert(job.arguments.end(), request.worker_arguments.begin(), request.worker_arguments.end());
-    job.restart_arguments = request.restart_arguments;
     job.nproc = process_count(request);
     job.options = request.options;
     return run_workers(job);

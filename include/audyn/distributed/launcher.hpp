@@ -15,8 +15,6 @@ struct LaunchJob {
     std::string program = "/proc/self/exe";
     /// The first is the program's name.
     std::vector<std::string> arguments;
-    /// What follows them when the job is started again after a failure; asked each time.
-    std::function<std::vector<std::string>()> restart_arguments;
     /// Number of workers.
     int64_t nproc = 1;
     /// Only `rdzv_id`, `max_restarts` and `grace_period` matter.

@@ -184,14 +184,10 @@ private:
     void start_workers(int64_t attempt) {
         const LoopbackSocket socket; // closed here once rank 0 has it: its end must be seen by the others
         workers_.reserve(static_cast<std::size_t>(job_.nproc));
-        std::vector<std::string> arguments = job_.arguments;
-        if (attempt > 0 && job_.restart_arguments) {
-            std::ranges::move(job_.restart_arguments(), std::back_inserter(arguments));
-        }
         for (int64_t rank = 0; rank < job_.nproc; ++rank) {
             WorkerStart start;
             start.program = job_.program;
-            start.arguments = arguments;
+            start.arguments = job_.arguments;
             start.variables = variables(rank, attempt, socket.port());
             start.signal_mask = signals_.mask_before();
             start.broken_pipe = signals_.pipe_before();

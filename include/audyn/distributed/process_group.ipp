@@ -4,7 +4,10 @@
 #include <audyn/distributed/error_file.hpp>
 #include <audyn/distributed/process_group.hpp>
 
-#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#if defined(AUDYN_WITH_CUDA) && defined(USE_C10D_NCCL)
+#    include <ATen/Context.h>
+#    include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
 
 namespace audyn::distributed {
 
@@ -229,6 +232,10 @@ AUDYN_INLINE void ProcessGroup::make_group(const ProcessGroupOptions& options,
 
 AUDYN_INLINE void ProcessGroup::add_nccl([[maybe_unused]] const c10::intrusive_ptr<c10d::Store>& store) {
 #if defined(AUDYN_WITH_CUDA) && defined(USE_C10D_NCCL)
+    if (!at::hasCUDA()) {
+        throw DistributedError("the backend nccl needs GPUs, and this machine has no GPU that libtorch can use; choose "
+                               "the backend gloo");
+    }
     auto options = c10d::ProcessGroupNCCL::Options::create();
     options->timeout = timeout_;
     auto nccl =

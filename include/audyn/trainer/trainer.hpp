@@ -145,6 +145,22 @@ private:
 
     std::vector<at::Tensor> all_gather(const at::Tensor& tensor) override { return distribution_.all_gather(tensor); }
     void all_reduce_sum(at::Tensor& tensor) override { distribution_.all_reduce_sum(tensor); }
+    void check_join() override {
+        if constexpr (requires { distribution_.check_join(); }) {
+            distribution_.check_join();
+        } else {
+            throw UsageError("the distribution cannot go on without all of them");
+        }
+    }
+    void join_batch([[maybe_unused]] bool synchronize) override {
+        if constexpr (requires { distribution_.join(); }) {
+            if (synchronize) {
+                return distribution_.join();
+            }
+            [[maybe_unused]] const auto scope = distribution_.no_sync();
+            distribution_.join();
+        }
+    }
     void synchronize_buffers() override {
         if constexpr (requires { distribution_.synchronize_buffers(); }) {
             distribution_.synchronize_buffers();

@@ -132,6 +132,10 @@ protected:
     };
     /// The distribution's part: all ranks call these together.
     [[nodiscard]] virtual std::vector<at::Tensor> all_gather(const at::Tensor& tensor) = 0;
+    /// Whether ranks may have different numbers of batches. \throws UsageError that says why not.
+    virtual void check_join() = 0;
+    /// Takes part in a forward and backward of ranks that have a batch more, with gradients of zero.
+    virtual void join_batch(bool synchronize) = 0;
     virtual void all_reduce_sum(at::Tensor& tensor) = 0;
     virtual void synchronize_buffers() = 0;
     /// What only the distribution knows of the run, of this rank.
@@ -174,14 +178,19 @@ private:
     [[nodiscard]] bool finished() const;
     /// True when the run was interrupted between the budget's last iteration and the end of its epoch.
     [[nodiscard]] bool is_end_of_epoch_missing() const;
+    [[nodiscard]] std::vector<int64_t> gather_numbers(int64_t own);
+    [[nodiscard]] int64_t gather_batches(int64_t own);
     [[nodiscard]] bool saves() const { return !options_.fast_dev_run() && !options_.save_checkpoint().empty(); }
     void run(data::Loader& train, std::vector<NamedLoader>& validation);
     void run_epochs(data::Loader& train, std::vector<NamedLoader>& validation);
     void train_epoch(data::Loader& train);
     void run_iteration(data::Loader& train);
+    void run_batch(data::Loader& train, bool is_last, int64_t window, int64_t& samples);
     void at_boundary();
     [[nodiscard]] Wishes wishes();
     [[nodiscard]] Wishes agree(Wishes own);
+    void heed_exit_signal(int64_t done, int64_t common);
+    [[nodiscard]] bool is_writer_busy();
     [[nodiscard]] std::vector<StateDict> gather(const StateDict& own);
     [[nodiscard]] std::vector<Metric> epoch_means(const MetricSums& sums);
     void add_pass_metrics(std::vector<Metric>& metrics);
@@ -217,7 +226,7 @@ private:
     void continue_with(data::Loader& train);
     void restore_random_state();
     void remember(const std::string& loader, const std::vector<Metric>& metrics);
-    [[nodiscard]] data::Batch next_batch(data::Loader& loader);
+    [[nodiscard]] std::optional<data::Batch> next_batch(data::Loader& loader, bool may_end = false);
 
     template <class Function>
     void notify(const Function& function) {
@@ -234,7 +243,10 @@ private:
     std::vector<std::string> metric_names_;
     MetricSums train_sums_;
 
+    /// Of the rank that has most.
     int64_t batches_per_epoch_ = 0;
+    /// Whether others have fewer, and join in with gradients of zero when theirs are done.
+    bool is_uneven_ = false;
     int64_t iterations_per_epoch_ = 0;
     int64_t epochs_ = 0;
     int64_t iterations_ = 0;
@@ -268,6 +280,7 @@ private:
     bool has_other_world_size_ = false;
     /// True when `fit` has done an iteration.
     bool is_trained_ = false;
+    /// Batches of an epoch that the loader of the rank with most of them gives.
     int64_t loader_batches_ = 0;
     StateDict loader_state_;
     /// While they are being written.

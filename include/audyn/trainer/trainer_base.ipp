@@ -62,12 +62,19 @@ namespace audyn::trainer {
 
 AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
     options_.check();
+    if (world_size() > 1 && options_.save_checkpoint().save_on_exception) {
+        throw UsageError(
+            "save_checkpoint.save_on_exception does not work on several ranks: the state takes the part of "
+            "each of them, and one has failed; use save_checkpoint.iteration or every_seconds");
+    }
+    loader_batches_ = gather_batches(train.size());
     const bool dry = options_.fast_dev_run();
     const int64_t accumulation = options_.gradient_accumulation();
-    batches_per_epoch_ = dry ? std::min<int64_t>(1, train.size()) : options_.limit_train_batches().of(train.size());
+    batches_per_epoch_ =
+        dry ? std::min<int64_t>(1, loader_batches_) : options_.limit_train_batches().of(loader_batches_);
     if (batches_per_epoch_ < 1) {
-        throw DataError("there is nothing to train on: the loader gives " + std::to_string(train.size()) +
-                        " batches an epoch" + (train.size() > 0 ? ", and limit_train_batches leaves none" : ""));
+        throw DataError("there is nothing to train on: the loader gives " + std::to_string(loader_batches_) +
+                        " batches an epoch" + (loader_batches_ > 0 ? ", and limit_train_batches leaves none" : ""));
     }
     iterations_per_epoch_ = (batches_per_epoch_ + accumulation - 1) / accumulation;
     if (dry) {
@@ -81,6 +88,43 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
         epochs_ = (iterations_ + iterations_per_epoch_ - 1) / iterations_per_epoch_;
     }
     return progress();
+}
+
+AUDYN_INLINE std::vector<int64_t> TrainerBase::gather_numbers(int64_t own) {
+    if (world_size() == 1) {
+        return {own};
+    }
+    std::vector<int64_t> numbers;
+    for (const at::Tensor& rank : all_gather(at::full({1}, own, at::kLong))) {
+        numbers.push_back(rank.item<int64_t>());
+    }
+    return numbers;
+}
+
+/// Batches of the rank that has most. The others join in when theirs are done.
+AUDYN_INLINE int64_t TrainerBase::gather_batches(int64_t own) {
+    const std::vector<int64_t> batches = gather_numbers(own);
+    const auto [least, most] = std::minmax_element(batches.begin(), batches.end());
+    is_uneven_ = *least != *most;
+    if (!is_uneven_) {
+        return own;
+    }
+    const auto rank_with = [&](auto found) {
+        return "rank " + std::to_string(found - batches.begin()) + " has " + std::to_string(*found) + " batches";
+    };
+    const std::string uneven = rank_with(least) + " an epoch, and " + rank_with(most);
+    if (*least < 1) {
+        throw DataError("there is nothing to train on: " + uneven + "; each needs at least one");
+    }
+    if (batches.front() < *most) {
+        throw UsageError(uneven + ": give rank 0 the most, for its buffers and its position are those of the job");
+    }
+    try {
+        check_join();
+    } catch (const UsageError& error) {
+        throw UsageError(uneven + ", but " + error.what() + "; give all ranks the same number");
+    }
+    return *most;
 }
 
 AUDYN_INLINE void TrainerBase::fit(data::Loader& train, std::vector<NamedLoader> validation) {
@@ -145,16 +189,16 @@ AUDYN_INLINE void TrainerBase::run_epochs(data::Loader& train, std::vector<Named
     }
 }
 
-AUDYN_INLINE data::Batch TrainerBase::next_batch(data::Loader& loader) {
+AUDYN_INLINE std::optional<data::Batch> TrainerBase::next_batch(data::Loader& loader, bool may_end) {
     std::optional<data::Batch> batch = loader.next();
-    if (!batch) {
+    if (!batch && !may_end) {
         throw DataError("the loader ended before the " + std::to_string(loader.size()) +
                         " batches that its size() promises");
     }
-    if (!options_.device().is_cpu()) {
+    if (batch && !options_.device().is_cpu()) {
         batch->to(options_.device());
     }
-    return std::move(*batch);
+    return batch;
 }
 
 AUDYN_INLINE void TrainerBase::train_epoch(data::Loader& train) {
@@ -193,12 +237,7 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     train_sums_.start_iteration();
     int64_t samples = 0;
     for (int64_t i = 0; i < window; ++i) {
-        const data::Batch batch = next_batch(train);
-        samples += batch.batch_size();
-        notify([&](Callback& callback) { callback.on_train_batch_start(*this, batch); });
-        train_batch(batch, train_sums_, i + 1 == window, window);
-        ++batch_idx_;
-        notify([&](Callback& callback) { callback.on_train_batch_end(*this, batch); });
+        run_batch(train, i + 1 == window, window, samples);
     }
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
     phase_ = Phase::step;
@@ -219,11 +258,27 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     at_boundary();
 }
 
+AUDYN_INLINE void TrainerBase::run_batch(data::Loader& train, bool is_last, int64_t window, int64_t& samples) {
+    const std::optional<data::Batch> batch = next_batch(train, is_uneven_);
+    if (!batch) {
+        join_batch(is_last);
+        ++batch_idx_;
+        return;
+    }
+    samples += batch->batch_size();
+    notify([&](Callback& callback) { callback.on_train_batch_start(*this, *batch); });
+    train_batch(*batch, train_sums_, is_last, window);
+    ++batch_idx_;
+    notify([&](Callback& callback) { callback.on_train_batch_end(*this, *batch); });
+}
+
 /// The one place between iterations where a run saves and heeds signals. The last iteration's checkpoints wait for the
 /// end of the epoch: they must hold what happens there.
 AUDYN_INLINE void TrainerBase::at_boundary() {
     take_saved();
-    const Wishes agreed = agree(wishes());
+    // Several ranks ask each other only where an iteration is logged, so that no step waits for it.
+    const bool is_asked = world_size() == 1 || iteration_idx_ % options_.log_every_n_iterations() == 0;
+    const Wishes agreed = is_asked ? agree(wishes()) : Wishes();
     if (agreed.exit_signal != 0) {
         throw ExitSignal{agreed.exit_signal};
     }
@@ -238,14 +293,10 @@ AUDYN_INLINE TrainerBase::Wishes TrainerBase::wishes() {
             seconds && saves() && Clock::now() - last_save_ >= std::chrono::duration<double>(*seconds)};
 }
 
-/// What all ranks do at this boundary. They ask each other only where an iteration is logged, so that no step waits for
-/// it: a signal is heeded there.
+/// What all ranks do at this boundary.
 AUDYN_INLINE TrainerBase::Wishes TrainerBase::agree(Wishes own) {
     if (world_size() == 1) {
         return own;
-    }
-    if (iteration_idx_ % options_.log_every_n_iterations() != 0) {
-        return {};
     }
     const at::Tensor wishes = at::empty({3}, at::kLong);
     int64_t* const values = wishes.mutable_data_ptr<int64_t>();
@@ -260,6 +311,24 @@ AUDYN_INLINE TrainerBase::Wishes TrainerBase::agree(Wishes own) {
         agreed.is_save_due = agreed.is_save_due || wish[2] != 0;
     }
     return agreed;
+}
+
+/// Ends the run within a validation of which `done` batches are done. Several ranks ask each other at some of the
+/// `common` batches that all of them have.
+AUDYN_INLINE void TrainerBase::heed_exit_signal(int64_t done, int64_t common) {
+    if (world_size() > 1 && (done > common || done % options_.log_every_n_iterations() != 0)) {
+        return;
+    }
+    const Wishes agreed =
+        agree({.exit_signal = core::SignalScope::exit_signal(), .save_signal = 0, .is_save_due = false});
+    if (agreed.exit_signal != 0) {
+        throw ExitSignal{agreed.exit_signal};
+    }
+}
+
+/// Of rank 0, which writes.
+AUDYN_INLINE bool TrainerBase::is_writer_busy() {
+    return gather_numbers(saver_.is_busy() ? 1 : 0).front() != 0;
 }
 
 AUDYN_INLINE std::vector<StateDict> TrainerBase::gather(const StateDict& own) {
@@ -328,14 +397,13 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, con
     notify([&](Callback& callback) { callback.on_validation_start(*this); });
     report_.bar().start_pass(name, batches);
     loader.start_epoch(0);
+    const std::vector<int64_t> ranks = gather_numbers(batches);
+    const int64_t common = *std::min_element(ranks.begin(), ranks.end());
     for (int64_t i = 0; i < batches; ++i) {
-        const data::Batch batch = next_batch(loader);
-        evaluate_batch(batch, sums);
-        report_.bar().advance(batch.batch_size());
-        // On several ranks, which may have different numbers of batches, a signal waits for the next boundary.
-        if (const int signal = core::SignalScope::exit_signal(); signal != 0 && world_size() == 1) {
-            throw ExitSignal{signal};
-        }
+        const std::optional<data::Batch> batch = next_batch(loader);
+        evaluate_batch(*batch, sums);
+        report_.bar().advance(batch->batch_size());
+        heed_exit_signal(i + 1, common);
     }
     notify([&](Callback& callback) { callback.on_validation_end(*this); });
     std::vector<Metric> metrics = epoch_means(sums);
@@ -407,7 +475,7 @@ AUDYN_INLINE void TrainerBase::save_iteration_checkpoints(const Wishes& wishes) 
     const auto& iteration = options_.save_checkpoint().iteration;
     const bool is_due = wishes.is_save_due || (iteration && iteration_idx_ % iteration->every == 0);
     const bool may_skip = options_.save_checkpoint().async == checkpoint::AsyncSave::skip && !is_asked;
-    if (is_due && may_skip && saver_.is_busy()) {
+    if (is_due && may_skip && is_writer_busy()) {
         console().warning("The checkpoint at iteration " + std::to_string(iteration_idx_) +
                           " is left out: the two before it are still being written.");
         return;
@@ -549,10 +617,6 @@ AUDYN_INLINE void TrainerBase::exit_by(int signal) {
 /// The exception that is being handled matters more than what goes wrong here.
 AUDYN_INLINE void TrainerBase::save_after_exception() noexcept {
     try {
-        if (world_size() > 1) {
-            console().warning("The state before the exception is not saved: that takes all ranks.");
-            return;
-        }
         if (phase_ == Phase::step || !is_trained_) {
             return;
         }
@@ -681,6 +745,7 @@ AUDYN_INLINE StateDict TrainerBase::rank_state() {
 AUDYN_INLINE void TrainerBase::resume(const std::string& path) {
     const ResumeSource source = load_for_resume(path, options_.save_checkpoint(), console());
     load_state_dict(source.state, source.path);
+    is_restarted_ = false;
 }
 
 AUDYN_INLINE bool TrainerBase::resume_newest() {
@@ -689,7 +754,7 @@ AUDYN_INLINE bool TrainerBase::resume_newest() {
         load_state_dict(source->state, source->path);
         write_missing_files(*source);
     } else {
-        console().info("There is no checkpoint to resume: training starts from the beginning.");
+        console().info("There is no checkpoint to resume.");
         is_restarted_ = true;
     }
     return source.has_value();
@@ -775,9 +840,10 @@ AUDYN_INLINE void TrainerBase::load_rank_state(const StateDict& position) {
 /// Goes on from the same sample of the epoch's order, in batches of the new global size.
 AUDYN_INLINE void TrainerBase::continue_on_other_ranks(data::Loader& train) {
     const int64_t accumulation = options_.gradient_accumulation();
-    const int64_t remaining =
-        batch_idx_ == 0 ? batches_per_epoch_
-                        : std::min(batches_per_epoch_, train.remaining_batches(epoch_idx_, consumed_samples_));
+    int64_t remaining = batches_per_epoch_;
+    if (batch_idx_ > 0) {
+        remaining = std::min(remaining, gather_batches(train.remaining_batches(epoch_idx_, consumed_samples_)));
+    }
     if (batch_idx_ > 0) {
         batch_idx_ = batches_per_epoch_ - remaining;
     }
@@ -792,7 +858,14 @@ AUDYN_INLINE void TrainerBase::continue_on_other_ranks(data::Loader& train) {
 
 /// Gives what was resumed to those that `fit` brings together.
 AUDYN_INLINE void TrainerBase::continue_with(data::Loader& train) {
-    loader_batches_ = train.size();
+    const std::vector<int64_t> iterations = gather_numbers(iteration_idx_);
+    for (std::size_t other = 1; other < iterations.size(); ++other) {
+        if (iterations[other] != iterations[0]) {
+            throw StateError("rank " + std::to_string(other) + " goes on from iteration " +
+                             std::to_string(iterations[other]) + " and rank 0 from " + std::to_string(iterations[0]) +
+                             ": all machines must see the same checkpoints, in a folder that they share");
+        }
+    }
     if (std::exchange(is_restarted_, false)) {
         report_.restart_loggers();
     }
@@ -820,9 +893,9 @@ AUDYN_INLINE void TrainerBase::continue_with(data::Loader& train) {
     }
     report_.load_logger_states(resumed.at("loggers").as_list());
     const int64_t batches = resumed.at("batches_per_epoch").as_int();
-    if (batch_idx_ > 0 && batches != train.size() && !is_on_other_ranks) {
+    if (batch_idx_ > 0 && batches != loader_batches_ && !is_on_other_ranks) {
         throw StateError("the checkpoint was written within an epoch of " + std::to_string(batches) +
-                         " batches, and now the loader gives " + std::to_string(train.size()) +
+                         " batches, and now the loader gives " + std::to_string(loader_batches_) +
                          ": resume with the same data and batch_size, or from the end of an epoch");
     }
     if (const StateDict& loader = resumed.at("sampler").as_dict().at("loader").as_dict(); !loader.empty()) {

@@ -38,7 +38,7 @@ struct DistributedDataParallelOptions {
 namespace detail {
 
 /// Appends the tensors in a model's output: a tensor, an optional, tuple, pair, array, vector or map of outputs, or a
-/// struct whose `tensors()` gives one of these. Anything else holds none.
+/// struct whose `tensors()` gives one of these. Numbers and text hold none.
 template <class Output>
 void collect_tensors(const Output& output, std::vector<at::Tensor>& tensors) {
     if constexpr (std::is_convertible_v<const Output&, at::Tensor>) {
@@ -63,6 +63,10 @@ void collect_tensors(const Output& output, std::vector<at::Tensor>& tensors) {
                 collect_tensors(item, tensors);
             }
         }
+    } else {
+        static_assert(!std::is_class_v<Output>,
+                      "audyn: DistributedDataParallel does not know the tensors in this output of forward; give its "
+                      "struct a member `tensors()` that returns them as a std::tuple");
     }
 }
 
@@ -80,6 +84,10 @@ public:
     /// After it. `outputs`: where `needs_outputs`.
     virtual void after_forward(const std::vector<at::Tensor>& outputs) = 0;
     [[nodiscard]] virtual bool needs_outputs() const = 0;
+    /// In place of a forward and backward, with gradients of zero. \throws DistributedError when a rank has failed.
+    virtual void join() = 0;
+    /// \throws UsageError that says why `join` cannot stand in for a forward.
+    virtual void check_join() const = 0;
 
     /// Copies rank 0's buffers to the others. Until the next forward that trains, no forward does so again.
     virtual void synchronize_buffers() = 0;

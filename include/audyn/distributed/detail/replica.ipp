@@ -6,9 +6,12 @@
 #include <audyn/distributed/detail/reducer.hpp>
 #include <audyn/distributed/detail/replica.hpp>
 #include <audyn/distributed/process_group.hpp>
+#include <audyn/distributed/sync_batch_norm.hpp>
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/nn/modules/embedding.h>
@@ -137,6 +140,32 @@ public:
     }
 
     [[nodiscard]] bool needs_outputs() const override { return finds_unused() || *delays_reduction_; }
+
+    void join() override {
+        before_forward();
+        std::vector<at::Tensor> outputs;
+        std::vector<at::Tensor> zeros;
+        for (const at::Tensor& parameter : parameters_) {
+            outputs.push_back(parameter.view_as(parameter));
+            zeros.push_back(at::zeros_like(parameter));
+        }
+        after_forward(outputs);
+        torch::autograd::backward(outputs, zeros);
+    }
+
+    void check_join() const override {
+        if (options_.static_graph) {
+            throw UsageError("static_graph needs data on all ranks");
+        }
+        if (std::find(expect_sparse_.begin(), expect_sparse_.end(), true) != expect_sparse_.end()) {
+            throw UsageError("the model has sparse gradients, which need data on all ranks");
+        }
+        for (const auto& child : module_->named_modules()) {
+            if (dynamic_cast<const SyncBatchNormImpl*>(child.value().get()) != nullptr) {
+                throw UsageError("SyncBatchNorm '" + child.key() + "' needs data on all ranks");
+            }
+        }
+    }
 
     /// Copies rank 0's buffers to the others. Until the next forward that trains, no forward does so again.
     void synchronize_buffers() override {
