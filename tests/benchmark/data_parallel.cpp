@@ -1,5 +1,6 @@
 // Two ranks of this machine over Gloo: the toolkit's DistributedDataParallel against a bare loop on c10d's Reducer, and
-// against an all-reduce after backward. data_parallel [BLOCKS]: starts its ranks itself; rank 0 prints.
+// against an all-reduce after backward. data_parallel [BLOCKS]: starts its ranks itself; rank 0 prints. With
+// `data_parallel steps` it prints the seconds of its own steps, for data_parallel.py.
 
 #include "paired.hpp"
 #include "ranks.hpp"
@@ -138,11 +139,36 @@ void compare(const char* name, const Workload& workload, int blocks) {
     }
 }
 
-void measure(int blocks) {
+const Workload small{"MLP of 26 k parameters", {128, 128, 64, 10}, 64, 50};
+const Workload medium{"MLP of 5 M parameters", {1024, 1024, 1024, 1024, 1024, 1024}, 32, 3};
+const Workload deep{"8 layers of 1 M parameters", std::vector<int64_t>(9, 1000), 128, 2};
+
+void print_steps(const Workload& workload) {
+    Toolkit toolkit(workload);
+    const at::Tensor input = at::randn({workload.batch, workload.widths.front()});
+    std::vector<double> blocks;
+    for (int block = 0; block < 21; ++block) {
+        distributed::barrier();
+        blocks.push_back(benchmark::seconds([&] {
+            for (int i = 0; i < workload.iterations; ++i) {
+                toolkit.iterate(input);
+            }
+        }));
+    }
+    blocks.erase(blocks.begin()); // it rebuilds the buckets
+    if (distributed::is_main_process()) {
+        std::printf("%s: %.9f\n", workload.name, benchmark::median(blocks) / workload.iterations);
+    }
+}
+
+void measure(const std::string& argument) {
     at::set_num_threads(1);
-    const Workload small{"MLP of 26 k parameters", {128, 128, 64, 10}, 64, 50};
-    const Workload medium{"MLP of 5 M parameters", {1024, 1024, 1024, 1024, 1024, 1024}, 32, 3};
-    const Workload deep{"8 layers of 1 M parameters", std::vector<int64_t>(9, 1000), 128, 2};
+    if (argument == "steps") {
+        print_steps(small);
+        print_steps(medium);
+        return;
+    }
+    const int blocks = std::stoi(argument);
     compare<BareReducer>("bare Reducer", small, blocks);
     compare<BareReducer>("bare Reducer", medium, blocks);
     compare<AfterBackward>("all-reduce after backward", deep, blocks);
@@ -154,5 +180,5 @@ int main(int argc, char** argv) {
     if (!benchmark::is_rank()) {
         return benchmark::start_ranks(2, argv);
     }
-    return benchmark::run_rank([&] { measure(argc > 1 ? std::stoi(argv[1]) : 30); });
+    return benchmark::run_rank([&] { measure(argc > 1 ? argv[1] : "30"); });
 }

@@ -8,6 +8,7 @@ import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -142,8 +143,27 @@ class SeveralRanks(unittest.TestCase):
         self.assertNotEqual(records("join"), records("pad"))
         self.assertNotEqual(records("join"), records("drop"))
 
+    def test_the_configuration_of_rank_0_holds(self):
+        run("of_rank_0", 2, "optimizer.lr=0.003")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        ranks = [subprocess.Popen(command("shared", 2, f"optimizer.lr={rate}"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, env={**ENVIRONMENT, "RANK": str(rank), "WORLD_SIZE": "2",
+                                                  "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+                 for rank, rate in enumerate((0.003, 0.5))]
+        results = [rank.communicate(timeout=120) for rank in ranks]
+        self.assertEqual([rank.returncode for rank in ranks], [0, 0], results)
+        self.assertIn("warning: rank 1 was given another configuration than rank 0", results[1][1])
+        self.assertNotIn("Iter ", results[1][0])
+        self.assertEqual(records("shared"), records("of_rank_0"))
+
+    def test_every_rank_logs_where_that_is_asked(self):
+        output = run("verbose", 2, "hydra.verbose=true")
+        self.assertRegex(output, r"\[rank 1\] \[.*\]\[BaseTrainer, rank 1\]\[INFO\] - \[Epoch 3/3\] \(validation\)")
+
     def test_all_ranks_work_in_the_run_folder(self):
-        run("folders", 2, "hydra.job.chdir=true", "+seen_folder=${hydra:runtime.cwd}")
+        run("folders", 2, "hydra.job.chdir=true")
         record, = pathlib.Path("folders/log").iterdir()
         self.assertTrue((record / "folders" / "model" / "last.pth").exists())
 

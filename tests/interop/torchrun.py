@@ -12,6 +12,8 @@ import time
 import unittest
 from importlib.metadata import version
 
+import several_ranks
+
 PROGRAM = pathlib.Path(os.environ["AUDYN_BIN_DIR"]) / "launch_program"
 TORCHRUN = pathlib.Path(sys.executable).parent / "torchrun"
 UNPACKED = pathlib.Path(os.environ.get("AUDYN_ENGINES_DIR", "/nowhere")) / "iproute2"
@@ -104,11 +106,10 @@ class TwoMachines(unittest.TestCase):
         subprocess.run(self.inside(node, IP, *arguments), check=True, capture_output=True,
                        env={**ENVIRONMENT, **({"LD_LIBRARY_PATH": libraries} if IP.startswith(str(UNPACKED)) else {})})
 
-    def run_nodes(self, *arguments):
+    def run_nodes(self, *arguments, command=(PROGRAM, "system=cpu_ddp", f"+torch_version={version('torch')}")):
         """The program, run bare on both; torchrun reads from PET_ variables what the machines are to each other."""
-        nodes = [subprocess.Popen(self.inside(node, PROGRAM, "system=cpu_ddp", "system.distributed.nodes=2",
-                                              "system.distributed.max_restarts=0", f"+torch_version={version('torch')}",
-                                              *arguments),
+        nodes = [subprocess.Popen(self.inside(node, *command, "system.distributed.nodes=2",
+                                              "system.distributed.max_restarts=0", *arguments),
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
                                   env={**ENVIRONMENT, "PET_LOCAL_ADDR": address, "PET_NODE_RANK": str(node),
                                        "PET_RDZV_CONF": f"is_host={1 - node}"})
@@ -153,6 +154,14 @@ class TwoMachines(unittest.TestCase):
         processes = self.check_ranks(results, 1)
         self.assertEqual(processes[0]["master"], "10.9.0.1:29401")
         self.assertIn(" --node-rank 1 ", results[1][2])
+
+    def test_a_training_has_the_bits_of_the_built_in_launch(self):
+        several_ranks.run(several_ranks.training("one_machine", "system.distributed.nproc_per_node=2"), ENVIRONMENT)
+        results = self.run_nodes("system.distributed.nproc_per_node=1", "system.distributed.rdzv_endpoint=10.9.0.1:29402",
+                                 "system.distributed.rdzv_id=job8", command=several_ranks.training("two_machines"))
+        for code, out, err in results:
+            self.assertEqual(code, 0, out + err)
+        self.assertEqual(several_ranks.differences("one_machine", "two_machines"), [])
 
     def test_another_version_is_refused(self):
         results = self.run_nodes("system.distributed.rdzv_endpoint=10.9.0.1:29400", "torch_version=1.2.3")

@@ -20,6 +20,7 @@
 #include <c10/util/Exception.h>
 #include <torch/version.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <iostream>
@@ -137,6 +138,9 @@ AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const s
     };
     return config::run_program(command_line, whole, [&shared, &callback](Config& config) {
         config.attach(shared);
+        if (config.hydra().get_optional<bool>("verbose").value_or(false)) {
+            ::setenv("LOGLEVEL", "DEBUG", 0);
+        }
         callback(config);
     });
 }

@@ -34,7 +34,7 @@ struct ConsoleOptions {
     std::string name = "BaseTrainer";
     /// Messages below it are dropped.
     Level level = level_from_environment();
-    /// Processes other than the main one drop INFO and below.
+    /// Processes other than the main one drop INFO and below, unless all is shown (DEBUG).
     bool main_process = true;
     /// Gets a copy of every line, appended; Hydra's `<run dir>/<job>.log`. Empty for none.
     std::filesystem::path file = {};

@@ -26,7 +26,7 @@ AUDYN_INLINE Level level_from_environment() {
 }
 
 AUDYN_INLINE Console::Console(ConsoleOptions options) : options_(std::move(options)) {
-    if (!options_.main_process && options_.level < Level::warning) {
+    if (!options_.main_process && options_.level == Level::info) {
         options_.level = Level::warning;
     }
     if (!options_.file.empty()) {

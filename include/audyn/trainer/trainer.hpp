@@ -57,8 +57,7 @@ public:
     template <class Criteria>
     Trainer(Model model, Optimizer optimizer, Criteria criteria, TrainerOptions options, Step step, AmpPolicy amp,
             DistPolicy distribution)
-        : TrainerBase(options, std::make_shared<logging::Console>(
-                                   logging::ConsoleOptions{.main_process = distribution.is_main_process()})),
+        : TrainerBase(options, make_console(distribution.rank())),
           model_(std::move(model)),
           optimizer_(adapt(std::move(optimizer), module())),
           amp_(std::move(amp)),

@@ -119,6 +119,8 @@ public:
 protected:
     TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console);
 
+    [[nodiscard]] static std::shared_ptr<logging::Console> make_console(int64_t rank);
+
     /// Names of what every step measures; the first is the total.
     void initialize_metrics(const std::vector<std::string>& names);
     void notify_validation_batch(const data::Batch& batch, const Outputs& outputs);

@@ -24,6 +24,15 @@ AUDYN_INLINE TrainerBase::TrainerBase(TrainerOptions options, std::shared_ptr<lo
       report_(std::move(console), options_.progress_bar()),
       saver_(options_.save_checkpoint()) {}
 
+AUDYN_INLINE std::shared_ptr<logging::Console> TrainerBase::make_console(int64_t rank) {
+    logging::ConsoleOptions options;
+    options.main_process = rank == 0;
+    if (!options.main_process) {
+        options.name += ", rank " + std::to_string(rank);
+    }
+    return std::make_shared<logging::Console>(std::move(options));
+}
+
 AUDYN_INLINE void TrainerBase::initialize_metrics(const std::vector<std::string>& names) {
     metric_names_ = names;
     train_sums_ = MetricSums(names);

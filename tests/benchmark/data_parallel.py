@@ -1,0 +1,82 @@
+"""A step of the toolkit's DistributedDataParallel beside Python's under torchrun: two ranks of this machine over Gloo, one
+thread each. Whole programs alternate.
+
+Usage: data_parallel.py PATH_TO_THE_PROGRAM_data_parallel [ROUNDS]
+"""
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+import torch
+
+WORKLOADS = {
+    "MLP of 26 k parameters": ([128, 128, 64, 10], 64, 50),
+    "MLP of 5 M parameters": ([1024] * 6, 32, 3),
+}
+
+
+def step_seconds(widths, batch, iterations):
+    layers = [part for pair in zip(widths, widths[1:]) for part in (torch.nn.Linear(*pair), torch.nn.ReLU())]
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Sequential(*layers))
+    value = torch.randn(batch, widths[0])
+    blocks = []
+    for _ in range(21):
+        torch.distributed.barrier()
+        begin = time.perf_counter()
+        for _ in range(iterations):
+            model(value).square().mean().backward()
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.sub_(parameter.grad, alpha=1e-4)
+                    parameter.grad = None
+        blocks.append(time.perf_counter() - begin)
+    return statistics.median(blocks[1:]) / iterations
+
+
+def be_rank():
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo")
+    for name, workload in WORKLOADS.items():
+        seconds = step_seconds(*workload)
+        if torch.distributed.get_rank() == 0:
+            print(f"{name}: {seconds:.9f}", flush=True)
+    torch.distributed.destroy_process_group()
+
+
+def steps(command):
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    lines = [line.rpartition(": ") for line in process.stdout.splitlines()]
+    return {name: float(seconds) for name, _, seconds in lines if name in WORKLOADS}
+
+
+def interval(values):
+    """Median with its 95 % interval by bootstrap."""
+    generator = random.Random(0)
+    medians = sorted(statistics.median(generator.choices(values, k=len(values))) for _ in range(2000))
+    return f"{statistics.median(values):.3f} [{medians[50]:.3f}, {medians[1949]:.3f}]"
+
+
+def main():
+    sides = ([sys.argv[1], "steps"],
+             [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", __file__])
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 9
+    times = ([], [])
+    for i in range(rounds):
+        for side in (0, 1) if i % 2 else (1, 0):
+            times[side].append(steps(sides[side]))
+    for name in WORKLOADS:
+        ours, theirs = ([run[name] for run in side] for side in times)
+        ratios = [a / b for a, b in zip(ours, theirs)]
+        print(f"{name}: {1e3 * statistics.median(ours):.2f} ms / {1e3 * statistics.median(theirs):.2f} ms, "
+              f"ratio {interval(ratios)}")
+
+
+if __name__ == "__main__":
+    if "RANK" in os.environ:
+        be_rank()
+    else:
+        main()
