@@ -13,6 +13,7 @@
 #include <audyn/core/names.hpp>
 #include <audyn/core/version.hpp>
 #include <audyn/criterion/criteria.hpp>
+#include <audyn/criterion/gaussian_nll.hpp>
 #include <audyn/criterion/losses.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/function_dataset.hpp>

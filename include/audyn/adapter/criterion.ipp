@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/torch_losses.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <cstdint>
@@ -33,18 +34,9 @@ AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(c
 namespace audyn::adapter {
 
 AUDYN_INLINE void add_criterion_targets(Targets& targets) {
-    targets.add_function<std::shared_ptr<criterion::Criterion>>(
-        "torch.nn.CrossEntropyLoss",
-        constructor<int64_t, std::string, double>(arg("ignore_index") = -100, arg("reduction") = "mean",
-                                                  arg("label_smoothing") = 0.0),
-        [](int64_t ignore_index, const std::string& reduction, double label_smoothing) {
-            return std::make_shared<criterion::CrossEntropyLoss>(criterion::CrossEntropyLossOptions()
-                                                                     .ignore_index(ignore_index)
-                                                                     .reduction(detail::reduction(reduction))
-                                                                     .label_smoothing(label_smoothing));
-        });
     detail::add_elementwise<criterion::MSELoss>(targets, "torch.nn.MSELoss");
     detail::add_elementwise<criterion::L1Loss>(targets, "torch.nn.L1Loss");
+    add_torch_losses(targets);
 }
 
 AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes) {
