@@ -118,6 +118,20 @@ class SeveralRanks(unittest.TestCase):
         run("interrupted", 2, "train.resume.continue_from=auto")
         self.assertEqual(records("interrupted"), records("calm"))
 
+    def test_a_signal_to_one_rank_is_heeded_by_all(self):
+        log = open("one_rank.log", "w", encoding="utf-8")
+        with log:
+            job = subprocess.Popen(command("one_rank", 3, "train.log_every_n_iterations=1", "train.steps.epochs=200"), stdout=log,
+                                   stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        text = pathlib.Path("one_rank.log").read_text
+        wait_for(lambda: "Iter 3/" in text())
+        os.kill(children(job.pid)[2], signal.SIGUSR1)
+        wait_for(lambda: "SIGUSR1: a checkpoint is saved" in text())
+        os.kill(children(job.pid)[1], signal.SIGTERM)
+        self.assertEqual(job.wait(timeout=30), 128 + signal.SIGTERM, text())
+        self.assertIn("SIGTERM ended the run after iteration", text())
+        run("one_rank", 3, "train.resume.continue_from=auto", "train.steps.epochs=1")
+
     def test_another_number_of_ranks_goes_on_from_the_same_sample(self):
         run("moved", 2, "train.steps.epochs=null", "train.steps.iterations=21")
         resume = "train.resume.continue_from=moved/model/last.pth"

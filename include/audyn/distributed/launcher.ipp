@@ -326,9 +326,11 @@ private:
         }
     }
 
-    /// The worker heard a signal that was passed on: all are about to leave by themselves.
-    [[nodiscard]] bool saved_and_left(const WorkerEnd& end) const {
-        return end.signal == 0 && end.exit_code > 128 && signal_counts_.contains(end.exit_code - 128);
+    /// The worker left by itself after a signal, passed on or sent to one of them: all have agreed on it.
+    [[nodiscard]] static bool saved_and_left(const WorkerEnd& end) {
+        return end.signal == 0 && std::ranges::any_of(core::known_signals, [&](const auto& known) {
+                   return end.exit_code == 128 + known.second;
+               });
     }
     [[nodiscard]] bool ended_by_passed_signal(const WorkerEnd& end) const {
         return saved_and_left(end) || (end.signal != 0 && signal_counts_.contains(end.signal));
