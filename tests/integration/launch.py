@@ -209,12 +209,13 @@ class Failures(Launch):
         self.assertIn("warning: rank 0 did not end within 3 s and is killed\n", err)
         self.assertTrue(err.endswith("error: rank 1 of 2 failed first, with exit code 4\n"), err)
 
-    def test_one_that_was_stopped_is_killed(self):
+    def test_one_that_was_stopped_ends_too(self):
         process = start(2, "+rank_0=['line:ready','sleep:60']", "+rank_1=['sleep:1','exit:4']")
         pid = int(re.search(r"(?m)^rank=0 .* pid=(\d+)", self.wait_for(process, "ready"))[1])
         os.kill(pid, signal.SIGSTOP)
-        self.end_of(process)
+        _, err = self.end_of(process)
         self.assertEqual(process.returncode, 4)
+        self.assertNotIn("is killed", err)
 
     def test_a_crash_counts_before_what_others_tell_of_it(self):
         _, err = self.run_job(2, "+rank_0=['sleep:0.1','lose:rank 1 is gone']", "+rank_1=['sleep:0.3','raise:11']", code=139)

@@ -319,10 +319,12 @@ private:
         if (!has_failed || stop_time_ != 0) {
             return;
         }
+        if (!stop_at_) { // the first
+            kill_at_ = Clock::now() + job_.options.grace_period;
+            stop_at_ = Clock::now() + time_for_the_cause;
+        }
         if (is_cause) {
             stop_workers();
-        } else if (!stop_at_) {
-            stop_at_ = Clock::now() + time_for_the_cause;
         }
     }
 
@@ -340,9 +342,9 @@ private:
     void stop_workers() {
         stop_time_ = wall_clock();
         stop_at_.reset();
-        kill_at_ = Clock::now() + job_.options.grace_period;
         for (const WorkerProcess& worker : workers_) {
             worker.pass(SIGTERM, end_count_ + 1); // not the first wish where a signal was passed on before
+            worker.send_to_group(SIGCONT);        // one that was stopped hears nothing
         }
     }
 

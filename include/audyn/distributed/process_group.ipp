@@ -121,11 +121,8 @@ AUDYN_INLINE DistributedError ProcessGroup::explain(const std::string& what, con
     if (!watcher_) {
         return DistributedError(what + ": " + message);
     }
-    if (const auto failure = watcher_->wait_for_failure(std::chrono::milliseconds(700))) {
-        return DistributedError(failure->text());
-    }
-    const Absentees absentees = watcher_->absentees();
-    if (const auto failure = watcher_->failure()) {
+    const Absentees absentees = watcher_->absentees(); // ends with a failure, too
+    if (const auto failure = watcher_->wait_for_failure(std::chrono::milliseconds(absentees.is_known ? 0 : 700))) {
         return DistributedError(failure->text());
     }
     std::string reason;
@@ -345,7 +342,7 @@ AUDYN_INLINE ProcessGroupScope::~ProcessGroupScope() {
 }
 
 AUDYN_INLINE bool is_communication_error(const std::exception& error) {
-    if (dynamic_cast<const c10::DistError*>(&error) != nullptr) {
+    if (dynamic_cast<const c10::DistError*>(&error) != nullptr || error_type(error).starts_with("gloo::")) {
         return true;
     }
     const std::string text = detail::message_of(error);
