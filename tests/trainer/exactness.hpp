@@ -224,7 +224,7 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
     entries.last = (folder / "last.pth").string();
     entries.best_epoch = (folder / "best.pth").string();
     entries.async = variant.async;
-    entries.save_on_exception = true;
+    entries.save_on_exception = ranks == 1;
     auto options = audyn::TrainerOptions()
                        .progress_bar(false)
                        .gradient_accumulation(variant.accumulation)
