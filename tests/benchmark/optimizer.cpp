@@ -1,17 +1,26 @@
-// What a fused step costs: against libtorch's own AdamW, and above the bare kernel. Usage: optimizer [BLOCKS]
+// What a fused step costs: against libtorch's own optimizers, and above the bare kernel. Usage: optimizer [BLOCKS]
 #include "paired.hpp"
 
+#include <audyn/optim/adagrad.hpp>
+#include <audyn/optim/adam.hpp>
 #include <audyn/optim/adamw.hpp>
 #include <audyn/optim/clip.hpp>
 #include <audyn/optim/detail/fused_kernels.hpp>
+#include <audyn/optim/rmsprop.hpp>
+#include <audyn/optim/sgd.hpp>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/optim/adagrad.h>
+#include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
+#include <torch/optim/rmsprop.h>
+#include <torch/optim/sgd.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -75,6 +84,19 @@ void compare(const char* name, int count, int64_t size, int times, int blocks) {
     print("  clip_grad_norm_ / audyn step", clip.ratio(), 1.0);
 }
 
+/// A step of libtorch's own optimizer, in steps of ours.
+template <class Ours, class Theirs, class OurOptions, class TheirOptions>
+void against_torch(const char* name, const OurOptions& our_options, const TheirOptions& their_options, int blocks) {
+    std::printf("torch::optim::%s / audyn::optim::%s\n", name, name);
+    for (const auto& [count, size, times] : {std::tuple(200, 1000, 20), std::tuple(20, 100000, 4)}) {
+        Ours ours(make_parameters(count, size), our_options);
+        Theirs theirs(make_parameters(count, size), their_options);
+        const auto both =
+            benchmark::measure(blocks, repeat(times, [&] { ours.step(); }), repeat(times, [&] { theirs.step(); }));
+        print(("  " + std::to_string(count) + " parameters of " + std::to_string(size)).c_str(), both.ratio(), 1.0);
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -83,4 +105,11 @@ int main(int argc, char** argv) {
     compare("6 parameters of 64", 6, 64, 2000, blocks);
     compare("200 parameters of 1,000", 200, 1000, 20, blocks);
     compare("20 parameters of 100,000", 20, 100000, 4, blocks);
+    namespace ours = audyn::optim;
+    namespace theirs = torch::optim;
+    against_torch<ours::SGD, theirs::SGD>("SGD", ours::SGDOptions().momentum(0.9),
+                                          theirs::SGDOptions(1e-3).momentum(0.9), blocks);
+    against_torch<ours::Adam, theirs::Adam>("Adam", ours::AdamOptions(), theirs::AdamOptions(), blocks);
+    against_torch<ours::Adagrad, theirs::Adagrad>("Adagrad", ours::AdagradOptions(), theirs::AdagradOptions(), blocks);
+    against_torch<ours::RMSprop, theirs::RMSprop>("RMSprop", ours::RMSpropOptions(), theirs::RMSpropOptions(), blocks);
 }

@@ -9,10 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
 #include <limits>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,40 +30,6 @@ at::Tensor scalar(float value) {
 }
 
 } // namespace
-
-TEST_CASE("Adam and AdamW are Python's over 100 steps") {
-    using Make = std::function<std::unique_ptr<Optimizer>(std::vector<at::Tensor>)>;
-    const auto adam = [](AdamOptions options) {
-        return [options](std::vector<at::Tensor> p) { return std::make_unique<Adam>(std::move(p), options); };
-    };
-    const auto adamw = [](AdamWOptions options) {
-        return [options](std::vector<at::Tensor> p) { return std::make_unique<AdamW>(std::move(p), options); };
-    };
-    const std::map<std::string, Make> cases{
-        {"adamw", adamw({})},
-        {"adamw_amsgrad", adamw(AdamWOptions().lr(0.01).betas({0.8, 0.99}).amsgrad(true).weight_decay(0.1))},
-        {"adamw_maximize", adamw(AdamWOptions().lr(3e-4).eps(1e-6).maximize(true))},
-        {"adam", adam({})},
-        {"adam_l2", adam(AdamOptions().lr(0.02).weight_decay(0.05).amsgrad(true))},
-        {"adam_decoupled", adam(AdamOptions().weight_decay(0.05).decoupled_weight_decay(true))},
-    };
-    const auto expected = reference::table("optim/data/optimizers.txt", 1);
-    for (const auto& [name, make] : cases) {
-        CAPTURE(name);
-        const std::vector<at::Tensor> parameters = reference::parameters();
-        const auto optimizer = make(parameters);
-        for (int64_t step = 0; step < 100; ++step) {
-            optimizer->zero_grad();
-            reference::set_gradients(parameters, step);
-            optimizer->step();
-        }
-        const std::vector<double> digest = reference::digest(parameters);
-        REQUIRE(digest.size() == expected.at(name).size());
-        for (std::size_t i = 0; i < digest.size(); ++i) {
-            CHECK(digest[i] == doctest::Approx(expected.at(name)[i]).epsilon(1e-6));
-        }
-    }
-}
 
 TEST_CASE("a scaled step is a plain step with unscaled gradients") {
     const std::vector<at::Tensor> plain = reference::parameters();

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <map>
@@ -20,10 +21,12 @@ inline at::Tensor values(at::IntArrayRef shape, int64_t seed) {
     return integers.to(at::kFloat).div(1024).view(shape);
 }
 
-inline std::vector<at::Tensor> parameters() {
+using Shapes = std::vector<std::vector<int64_t>>;
+
+inline std::vector<at::Tensor> parameters(const Shapes& shapes = {{1}, {1000}, {64, 64, 3}}) {
     std::vector<at::Tensor> result;
     int64_t seed = 0;
-    for (const std::vector<int64_t>& shape : std::vector<std::vector<int64_t>>{{1}, {1000}, {64, 64, 3}}) {
+    for (const std::vector<int64_t>& shape : shapes) {
         result.push_back(values(shape, seed++).requires_grad_());
     }
     return result;
@@ -34,6 +37,30 @@ inline void set_gradients(const std::vector<at::Tensor>& parameters, int64_t ste
     for (std::size_t k = 0; k < parameters.size(); ++k) {
         parameters[k].mutable_grad() = values(parameters[k].sizes(), 10 * step + static_cast<int64_t>(k) + 3);
     }
+}
+
+/// The same, with up to four rows of each.
+inline void set_sparse_gradients(const std::vector<at::Tensor>& parameters, int64_t step) {
+    set_gradients(parameters, step);
+    for (const at::Tensor& parameter : parameters) {
+        const int64_t count = std::min<int64_t>(4, parameter.size(0));
+        const at::Tensor rows = (at::arange(count, at::kLong) * 37 + step).remainder(parameter.size(0));
+        const at::Tensor grad = parameter.grad().narrow(0, 0, count);
+        parameter.mutable_grad() = at::sparse_coo_tensor(rows.unsqueeze(0), grad, parameter.sizes());
+    }
+}
+
+/// A convex function whose curvature differs by a factor of about ten.
+inline at::Tensor loss(const std::vector<at::Tensor>& parameters) {
+    at::Tensor total;
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+        const auto seed = static_cast<int64_t>(k);
+        const at::Tensor distance = parameters[k] - values(parameters[k].sizes(), 50 + seed);
+        const at::Tensor weight = values(parameters[k].sizes(), 60 + seed).abs() + 0.1;
+        const at::Tensor part = (weight * distance.square()).sum();
+        total = (total.defined() ? total + part : part) + 0.05 * distance.pow(4).sum();
+    }
+    return total;
 }
 
 /// First, middle and last element, sum of absolute values, sum of squares, of each tensor.

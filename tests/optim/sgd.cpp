@@ -8,8 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <map>
-#include <string>
 #include <vector>
 
 using namespace audyn::optim;
@@ -22,30 +20,6 @@ at::Tensor scalar(float value) {
 }
 
 } // namespace
-
-TEST_CASE("SGD is Python's over 100 steps") {
-    const std::map<std::string, SGDOptions> cases{
-        {"sgd", {}},
-        {"sgd_momentum", SGDOptions().lr(0.05).momentum(0.9).weight_decay(1e-2)},
-        {"sgd_nesterov", SGDOptions().lr(0.05).momentum(0.8).nesterov(true).maximize(true)},
-        {"sgd_dampening", SGDOptions().lr(0.05).momentum(0.9).dampening(0.5)},
-    };
-    const auto expected = reference::table("optim/data/optimizers.txt", 1);
-    for (const auto& [name, options] : cases) {
-        CAPTURE(name);
-        const std::vector<at::Tensor> parameters = reference::parameters();
-        SGD optimizer(parameters, options);
-        for (int64_t step = 0; step < 100; ++step) {
-            reference::set_gradients(parameters, step);
-            optimizer.step();
-        }
-        const std::vector<double> digest = reference::digest(parameters);
-        REQUIRE(digest.size() == expected.at(name).size());
-        for (std::size_t i = 0; i < digest.size(); ++i) {
-            CHECK(digest[i] == doctest::Approx(expected.at(name)[i]).epsilon(1e-6));
-        }
-    }
-}
 
 TEST_CASE("a skipped step is not SGD's first") {
     for (const double dampening : {0.0, 0.5}) {

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <audyn/adapter/optimizer_factory.hpp>
+#include <audyn/adapter/optimizers.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/adam.hpp>
-#include <audyn/optim/adamw.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/scheduler.hpp>
 #include <audyn/optim/schedulers.hpp>
-#include <audyn/optim/sgd.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -18,42 +17,11 @@
 
 namespace audyn::adapter {
 
-/// What an optimizer's target builds: the parameters come from the model.
-using OptimizerFactory = std::function<std::unique_ptr<optim::Optimizer>(const optim::NamedParameters&)>;
-
 /// What a scheduler's target builds. `total_steps`: how often it will step in the whole run.
 using SchedulerFactory =
     std::function<std::shared_ptr<optim::LRScheduler>(optim::Optimizer& optimizer, int64_t total_steps)>;
 
 namespace detail {
-
-template <class Optimizer, class Options>
-OptimizerFactory optimizer_factory(Options options) {
-    return [options](const optim::NamedParameters& parameters) -> std::unique_ptr<optim::Optimizer> {
-        return std::make_unique<Optimizer>(parameters, options);
-    };
-}
-
-/// Adam and AdamW: they differ in the default of weight_decay.
-template <class Optimizer, class Options>
-void add_adam(Targets& targets, const std::string& name, double weight_decay) {
-    using Pair = std::pair<double, double>;
-    targets.add_function<OptimizerFactory>(
-        name,
-        constructor<double, Pair, double, double, bool, bool, Unsupported, Unsupported, Unsupported,
-                    std::optional<bool>>(arg("lr") = 1e-3, arg("betas") = Pair(0.9, 0.999), arg("eps") = 1e-8,
-                                         arg("weight_decay") = weight_decay, arg("amsgrad") = false,
-                                         arg("maximize") = false, arg("foreach") = Unsupported(),
-                                         arg("capturable") = Unsupported(), arg("differentiable") = Unsupported(),
-                                         arg("fused") = std::optional<bool>()),
-        [](double lr, Pair betas, double eps, double decay, bool amsgrad, bool maximize, Unsupported, Unsupported,
-           Unsupported, std::optional<bool>) {
-            return optimizer_factory<Optimizer>(
-                Options().lr(lr).betas(betas).eps(eps).weight_decay(decay).amsgrad(amsgrad).maximize(maximize));
-        });
-}
-
-AUDYN_INLINE void add_sgd(Targets& targets);
 
 AUDYN_INLINE optim::AnnealStrategy anneal_strategy(const std::string& name);
 

@@ -5,25 +5,6 @@
 
 namespace audyn::adapter::detail {
 
-AUDYN_INLINE void add_sgd(Targets& targets) {
-    targets.add_function<OptimizerFactory>(
-        "torch.optim.SGD",
-        constructor<double, double, double, double, bool, bool, Unsupported, Unsupported, std::optional<bool>>(
-            arg("lr") = 1e-3, arg("momentum") = 0.0, arg("dampening") = 0.0, arg("weight_decay") = 0.0,
-            arg("nesterov") = false, arg("maximize") = false, arg("foreach") = Unsupported(),
-            arg("differentiable") = Unsupported(), arg("fused") = std::optional<bool>()),
-        [](double lr, double momentum, double dampening, double decay, bool nesterov, bool maximize, Unsupported,
-           Unsupported, std::optional<bool>) {
-            return optimizer_factory<optim::SGD>(optim::SGDOptions()
-                                                     .lr(lr)
-                                                     .momentum(momentum)
-                                                     .dampening(dampening)
-                                                     .weight_decay(decay)
-                                                     .nesterov(nesterov)
-                                                     .maximize(maximize));
-        });
-}
-
 AUDYN_INLINE optim::AnnealStrategy anneal_strategy(const std::string& name) {
     if (name != "cos" && name != "linear") {
         throw UsageError("anneal_strategy must be 'cos' or 'linear', got '" + name + "'");
@@ -114,9 +95,7 @@ AUDYN_INLINE void add_schedulers(Targets& targets) {
 namespace audyn::adapter {
 
 AUDYN_INLINE void add_optim_targets(Targets& targets) {
-    detail::add_adam<optim::Adam, optim::AdamOptions>(targets, "torch.optim.Adam", 0.0);
-    detail::add_adam<optim::AdamW, optim::AdamWOptions>(targets, "torch.optim.AdamW", 1e-2);
-    detail::add_sgd(targets);
+    add_optimizers(targets);
     detail::add_schedulers(targets);
 }
 

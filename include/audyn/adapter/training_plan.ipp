@@ -31,7 +31,7 @@ AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
 }
 
 AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module) const {
-    return optim::AnyOptimizer(targets_->build<OptimizerFactory>(config_["optimizer"])(module.named_parameters()));
+    return optim::AnyOptimizer(build_optimizer(*targets_, config_["optimizer"], module.named_parameters()));
 }
 
 AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) {
@@ -93,7 +93,7 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
             check_loader(node, *targets_, mistakes);
         }
     }
-    mistakes.attempt([&] { targets_->check<OptimizerFactory>(config_["optimizer"]); });
+    mistakes.attempt([&] { check_optimizer(*targets_, config_["optimizer"]); });
     mistakes.attempt([&] { check_lr_scheduler(); });
     mistakes.attempt([&] {
         for (const Config& callback : callback_nodes()) {

@@ -8,8 +8,7 @@ namespace audyn::optim {
 AUDYN_INLINE void AdamOptions::check() const {
     detail::check_option("lr", lr_, lr_ >= 0.0, "at least 0");
     detail::check_option("eps", eps_, eps_ >= 0.0, "at least 0");
-    detail::check_option("betas[0]", betas_.first, betas_.first >= 0.0 && betas_.first < 1.0, "in [0, 1)");
-    detail::check_option("betas[1]", betas_.second, betas_.second >= 0.0 && betas_.second < 1.0, "in [0, 1)");
+    detail::check_betas(betas_);
     detail::check_option("weight_decay", weight_decay_, weight_decay_ >= 0.0, "at least 0");
 }
 
@@ -24,7 +23,7 @@ AUDYN_INLINE bool Adam::uses_field(std::size_t field, std::size_t group) const {
 }
 
 AUDYN_INLINE Adam::Adam(const std::vector<OptionsGroup<AdamOptions>>& groups)
-    : FusedOptimizer(detail::param_groups(groups), {{.name = "step", .is_step = true},
+    : FusedOptimizer(detail::param_groups(groups), {{.name = "step", .kind = detail::FieldKind::device_scalar},
                                                     {.name = "exp_avg"},
                                                     {.name = "exp_avg_sq"},
                                                     {.name = "max_exp_avg_sq", .is_optional = true}}) {

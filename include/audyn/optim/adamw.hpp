@@ -34,6 +34,9 @@ public:
     [[nodiscard]] bool amsgrad() const { return options_.amsgrad(); }
     [[nodiscard]] bool maximize() const { return options_.maximize(); }
 
+    /// \throws UsageError naming the option that is out of range.
+    void check() const { options_.check(); }
+
     /// The same options as Adam takes them.
     [[nodiscard]] const AdamOptions& as_adam() const { return options_; }
 

@@ -38,6 +38,15 @@ struct SGDArguments {
     bool maximize;
 };
 
+/// Options of Adagrad for one call.
+struct AdagradArguments {
+    double lr;
+    double lr_decay;
+    double weight_decay;
+    double eps;
+    bool maximize;
+};
+
 /// Adds one to each step counter, a float32 scalar, unless the kernel is going to skip the step.
 AUDYN_INLINE void count_step(const std::vector<at::Tensor>& steps, const Scaling& scaling);
 
@@ -50,6 +59,13 @@ AUDYN_INLINE void fused_adam(const std::vector<at::Tensor>& params, const std::v
 AUDYN_INLINE void fused_sgd(const std::vector<at::Tensor>& params, const std::vector<at::Tensor>& grads,
                             const std::vector<at::Tensor>& momentum_buffers, const SGDArguments& options,
                             bool is_first_step, const Scaling& scaling);
+
+/// Whether the linked libtorch has Adagrad's kernel for `device`.
+AUDYN_INLINE bool has_fused_adagrad(const at::Device& device);
+
+AUDYN_INLINE void fused_adagrad(const std::vector<at::Tensor>& params, const std::vector<at::Tensor>& grads,
+                                const std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& steps,
+                                const AdagradArguments& options, const Scaling& scaling);
 
 } // namespace audyn::optim::detail
 

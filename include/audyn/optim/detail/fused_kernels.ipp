@@ -3,11 +3,14 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/fused_kernels.hpp>
 
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_fused_adagrad.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/rsub.h>
+#include <c10/core/TensorOptions.h>
 
 namespace audyn::optim::detail {
 
@@ -46,6 +49,19 @@ AUDYN_INLINE void fused_sgd(const std::vector<at::Tensor>& params, const std::ve
     at::_fused_sgd_(params, grads, momentum_buffers, options.weight_decay, options.momentum, options.lr,
                     options.dampening, options.nesterov, options.maximize, is_first_step, scaling.grad_scale,
                     scaling.found_inf);
+}
+
+AUDYN_INLINE bool has_fused_adagrad(const at::Device& device) {
+    static const c10::OperatorHandle kernel =
+        c10::Dispatcher::singleton().findSchemaOrThrow("aten::_fused_adagrad_", "");
+    return kernel.hasKernelForDispatchKey(c10::computeDispatchKey(std::nullopt, std::nullopt, device));
+}
+
+AUDYN_INLINE void fused_adagrad(const std::vector<at::Tensor>& params, const std::vector<at::Tensor>& grads,
+                                const std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& steps,
+                                const AdagradArguments& options, const Scaling& scaling) {
+    at::_fused_adagrad_(params, grads, sums, steps, options.lr, options.lr_decay, options.weight_decay, options.eps,
+                        options.maximize, scaling.grad_scale, scaling.found_inf);
 }
 
 } // namespace audyn::optim::detail

@@ -4,12 +4,16 @@
 #include <audyn/optim/optimizer.hpp>
 
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace audyn::optim::detail {
 
 /// \throws UsageError that names the option unless `holds`.
 AUDYN_INLINE void check_option(const char* name, double value, bool holds, const char* range);
+
+/// \throws UsageError unless both are at least 0 and less than 1.
+AUDYN_INLINE void check_betas(std::pair<double, double> betas);
 
 /// One group of all parameters, each once: tied parameters count under their first name, as in Python.
 template <class Options>

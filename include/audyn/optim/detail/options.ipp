@@ -14,4 +14,9 @@ AUDYN_INLINE void check_option(const char* name, double value, bool holds, const
     }
 }
 
+AUDYN_INLINE void check_betas(std::pair<double, double> betas) {
+    check_option("betas[0]", betas.first, betas.first >= 0.0 && betas.first < 1.0, "in [0, 1)");
+    check_option("betas[1]", betas.second, betas.second >= 0.0 && betas.second < 1.0, "in [0, 1)");
+}
+
 } // namespace audyn::optim::detail
