@@ -4,6 +4,7 @@
 #include <audyn/optim/adamw.hpp>
 #include <audyn/optim/clip.hpp>
 #include <audyn/optim/detail/fused_kernels.hpp>
+#include <audyn/optim/exponential_moving_average.hpp>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -73,6 +74,14 @@ void compare(const char* name, int count, int64_t size, int times, int blocks) {
         benchmark::measure(blocks, repeat(times, [&] { fused.step(); }),
                            repeat(times, [&] { (void)audyn::optim::clip_grad_norm_(fused.parameters(), 1.0); }));
     print("  clip_grad_norm_ / audyn step", clip.ratio(), 1.0);
+    const auto adaptive =
+        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }),
+                           repeat(times, [&] { (void)audyn::optim::clip_grad_adaptive_(fused.parameters()); }));
+    print("  clip_grad_adaptive_ / audyn step", adaptive.ratio(), 1.0);
+    audyn::optim::ExponentialMovingAverage average(fused.groups());
+    const auto ema =
+        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }), repeat(times, [&] { average.update(); }));
+    print("  ExponentialMovingAverage::update / audyn step", ema.ratio(), 1.0);
 }
 
 } // namespace
