@@ -1,7 +1,9 @@
 #include <audyn/adapter/checkpoint.hpp>
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/data.hpp>
+#include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
@@ -193,6 +195,7 @@ TEST_CASE("a constructor's own complaint is told with its place") {
 TEST_CASE("optimizers and schedulers are built from Python's names and arguments") {
     audyn::Targets all;
     audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_scheduler_targets(all);
     audyn::optim::NamedParameters parameters;
     parameters.insert("weight", at::ones({2}).requires_grad_());
     auto optimizer = all.build<audyn::adapter::OptimizerFactory>(
@@ -208,6 +211,34 @@ TEST_CASE("optimizers and schedulers are built from Python's names and arguments
     CHECK_THROWS_WITH_AS(
         all.check<audyn::adapter::OptimizerFactory>(config("_target_: torch.optim.Adam\ncapturable: true\n")),
         doctest::Contains("capturable"), audyn::ConfigError);
+}
+
+TEST_CASE("an optimizer's moving average is built around it") {
+    audyn::Targets all;
+    audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_moving_average_targets(all);
+    const at::Tensor weight = at::ones({2}).requires_grad_();
+    audyn::optim::NamedParameters parameters;
+    parameters.insert("weight", weight);
+    const std::string target =
+        "_target_: audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class\n";
+    const auto node = config(target + "optimizer_class: {_target_: torch.optim.SGD, _partial_: true, lr: 0.5}\n"
+                                      "smooth: 0.75\n");
+    CHECK_NOTHROW(audyn::adapter::check_optimizer(node, all));
+    auto optimizer = audyn::adapter::build_optimizer(node, all, parameters);
+    weight.mutable_grad() = at::ones({2});
+    optimizer.step();
+    CHECK(at::equal(weight, at::full({2}, 0.5)));
+    REQUIRE(optimizer.moving_average() != nullptr);
+    CHECK(at::equal(optimizer.moving_average()->average(0), at::full({2}, 0.875)));
+    const auto plain = config("_target_: torch.optim.SGD\nlr: 0.5\n");
+    CHECK(audyn::adapter::build_optimizer(plain, all, parameters).moving_average() == nullptr);
+    CHECK_THROWS_WITH_AS(audyn::adapter::check_optimizer(config(target + "smooth: 0.5\n"), all),
+                         doctest::Contains("optimizer_class"), audyn::ConfigError);
+    CHECK_THROWS_WITH_AS(
+        (void)audyn::adapter::build_optimizer(
+            config(target + "optimizer_class: {_target_: torch.optim.SGD}\nsmooth: 1.5\n"), all, parameters),
+        doctest::Contains("smooth must lie in [0, 1)"), audyn::ConfigError);
 }
 
 TEST_CASE("what the user sets of epochs and iterations displaces the built-in default of the other") {

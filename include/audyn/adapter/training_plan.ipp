@@ -1,7 +1,8 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
-#include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/moving_average.hpp>
+#include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/adapter/training_plan.hpp>
@@ -28,7 +29,7 @@ AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
 }
 
 AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module) const {
-    return optim::AnyOptimizer(targets_->build<OptimizerFactory>(config_["optimizer"])(module.named_parameters()));
+    return build_optimizer(config_["optimizer"], *targets_, module.named_parameters());
 }
 
 AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) {
@@ -74,7 +75,7 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
             check_loader(node, *targets_, mistakes);
         }
     }
-    mistakes.attempt([&] { targets_->check<OptimizerFactory>(config_["optimizer"]); });
+    mistakes.attempt([&] { check_optimizer(config_["optimizer"], *targets_); });
     mistakes.attempt([&] { check_lr_scheduler(); });
     mistakes.attempt([&] {
         for (const Config& callback : callback_nodes()) {
@@ -98,6 +99,7 @@ AUDYN_INLINE void TrainingPlan::check_lr_scheduler() const {
         return;
     }
     targets_->check<SchedulerFactory>(*scheduler);
+    static_cast<void>(targets_->build<SchedulerFactory>(*scheduler)); // It knows the names of modes.
     if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
         throw scheduler->error("would never step: set `train.steps.lr_scheduler` to 'iteration' or 'epoch', or "
                                "choose lr_scheduler=none");
