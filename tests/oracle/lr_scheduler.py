@@ -121,7 +121,7 @@ CASES = {
     ),
     "sgd_cyclic_groups": lambda o: lr_scheduler.CyclicLR(
         o, base_lr=[0.01, 0.02], max_lr=[0.1, 0.5], step_size_up=30, base_momentum=0.5, max_momentum=0.95,
-        mode="ignored", scale_fn=lambda x: 1.0 / (1.0 + x), scale_mode="iterations",
+        scale_fn=lambda x: 1.0 / (1.0 + x), scale_mode="iterations",
     ),
     "plateau": lambda o: lr_scheduler.ReduceLROnPlateau(o),
     "plateau_max": lambda o: lr_scheduler.ReduceLROnPlateau(o, mode="max", factor=0.9, patience=4, eps=1e-3),

@@ -106,7 +106,8 @@ AUDYN_INLINE StateDict CyclicLR::options() const {
 }
 
 AUDYN_INLINE void CyclicLR::load_options(const StateDict& state) {
-    const CyclicMode mode = cyclic_modes.mode<StateError>(state.at("mode").as_string());
+    // A custom function takes the place of the mode, which may be any text then.
+    const CyclicMode mode = scale_fn_ ? mode_ : cyclic_modes.mode<StateError>(state.at("mode").as_string());
     const ScaleMode scale_mode = scale_modes.mode<StateError>(state.at("scale_mode").as_string());
     if (const state::Value* scale_fn = state.find("_scale_fn_custom"); scale_fn != nullptr && !scale_fn->is_none()) {
         throw StateError("the state holds attributes of the Python object that was CyclicLR's scale_fn, which no "
