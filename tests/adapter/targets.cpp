@@ -1,7 +1,10 @@
 #include <audyn/adapter/checkpoint.hpp>
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/data.hpp>
-#include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/moving_average.hpp>
+#include <audyn/adapter/optimizer_factory.hpp>
+#include <audyn/adapter/optimizers.hpp>
+#include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/adapter/trainer.hpp>
@@ -195,7 +198,8 @@ TEST_CASE("a constructor's own complaint is told with its place") {
 
 TEST_CASE("optimizers and schedulers are built from Python's names and arguments") {
     audyn::Targets all;
-    audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_optimizers(all);
+    audyn::adapter::add_scheduler_targets(all);
     audyn::optim::NamedParameters parameters;
     parameters.insert("weight", at::ones({2}).requires_grad_());
     auto optimizer = all.build<audyn::adapter::OptimizerFactory>(
@@ -215,7 +219,7 @@ TEST_CASE("optimizers and schedulers are built from Python's names and arguments
 
 TEST_CASE("every optimizer is built from Python's name, with Python's defaults, and steps") {
     audyn::Targets all;
-    audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_optimizers(all);
     audyn::optim::NamedParameters parameters;
     parameters.insert("weight", at::ones({2, 3}).requires_grad_());
     const std::map<std::string, std::pair<double, double>> rates_and_decays{
@@ -237,7 +241,7 @@ TEST_CASE("every optimizer is built from Python's name, with Python's defaults, 
 
 TEST_CASE("optimizers' arguments reach their options") {
     audyn::Targets all;
-    audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_optimizers(all);
     audyn::optim::NamedParameters parameters;
     parameters.insert("weight", at::ones({2, 3}).requires_grad_());
     const auto group = [&](const std::string& text) {
@@ -289,7 +293,7 @@ audyn::optim::NamedParameters named_parameters() {
 /// What check_optimizer() says, or build_optimizer().
 std::string optimizer_error(const std::string& text) {
     audyn::Targets all;
-    audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_optimizers(all);
     all.add_function<audyn::adapter::OptimizerFactory>("OneGroup", audyn::constructor<>(), [] {
         return audyn::adapter::OptimizerFactory(
             [](const audyn::optim::NamedParameters& parameters) -> std::unique_ptr<audyn::optim::Optimizer> {
@@ -309,7 +313,7 @@ std::string optimizer_error(const std::string& text) {
 
 TEST_CASE("no weight decay for biases and norms takes two lines") {
     audyn::Targets all;
-    audyn::adapter::add_optim_targets(all);
+    audyn::adapter::add_optimizers(all);
     audyn::adapter::check_optimizer(all, config(grouped));
     const auto optimizer = audyn::adapter::build_optimizer(all, config(grouped), named_parameters());
     REQUIRE(optimizer->groups().size() == 2);
@@ -342,6 +346,34 @@ TEST_CASE("mistakes in parameter groups are told with their place") {
     check_message("_target_: torch.optim.LBFGS\nparam_groups:\n  - {params: 'norm*'}\n", {"LBFGS takes one group"});
     check_message("_target_: torch.optim.Muon\n", {"Muon takes matrices, but 'linear.weight' has the shape [2]"});
     CHECK(optimizer_error(head + "  - {params: ['*']}\n").empty());
+}
+
+TEST_CASE("an optimizer's moving average is built around it") {
+    audyn::Targets all;
+    audyn::adapter::add_optimizers(all);
+    audyn::adapter::add_moving_average_targets(all);
+    const at::Tensor weight = at::ones({2}).requires_grad_();
+    audyn::optim::NamedParameters parameters;
+    parameters.insert("weight", weight);
+    const std::string target =
+        "_target_: audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class\n";
+    const auto node = config(target + "optimizer_class: {_target_: torch.optim.SGD, _partial_: true, lr: 0.5}\n"
+                                      "smooth: 0.75\n");
+    CHECK_NOTHROW(audyn::adapter::check_any_optimizer(all, node));
+    auto optimizer = audyn::adapter::build_any_optimizer(all, node, parameters);
+    weight.mutable_grad() = at::ones({2});
+    optimizer.step();
+    CHECK(at::equal(weight, at::full({2}, 0.5)));
+    REQUIRE(optimizer.moving_average() != nullptr);
+    CHECK(at::equal(optimizer.moving_average()->average(0), at::full({2}, 0.875)));
+    const auto plain = config("_target_: torch.optim.SGD\nlr: 0.5\n");
+    CHECK(audyn::adapter::build_any_optimizer(all, plain, parameters).moving_average() == nullptr);
+    CHECK_THROWS_WITH_AS(audyn::adapter::check_any_optimizer(all, config(target + "smooth: 0.5\n")),
+                         doctest::Contains("optimizer_class"), audyn::ConfigError);
+    CHECK_THROWS_WITH_AS(
+        (void)audyn::adapter::build_any_optimizer(
+            all, config(target + "optimizer_class: {_target_: torch.optim.SGD}\nsmooth: 1.5\n"), parameters),
+        doctest::Contains("smooth must lie in [0, 1)"), audyn::ConfigError);
 }
 
 TEST_CASE("what the user sets of epochs and iterations displaces the built-in default of the other") {

@@ -6,6 +6,7 @@
 #include <audyn/optim/adamw.hpp>
 #include <audyn/optim/clip.hpp>
 #include <audyn/optim/detail/fused_kernels.hpp>
+#include <audyn/optim/exponential_moving_average.hpp>
 #include <audyn/optim/rmsprop.hpp>
 #include <audyn/optim/sgd.hpp>
 
@@ -78,10 +79,21 @@ void compare(const char* name, int count, int64_t size, int times, int blocks) {
     const auto above =
         benchmark::measure(blocks, repeat(times, [&] { bare.step(); }), repeat(times, [&] { fused.step(); }));
     print("  audyn step - bare kernel, microseconds", above.difference(), 1e6 / times);
-    const auto clip =
-        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }),
-                           repeat(times, [&] { (void)audyn::optim::clip_grad_norm_(fused.parameters(), 1.0); }));
+    // A limit that falls with each call, so that there is always something to scale.
+    auto limit = audyn::optim::grad_norm(fused.parameters()).item<double>();
+    const auto clip = benchmark::measure(blocks, repeat(times, [&] { fused.step(); }), repeat(times, [&] {
+                                             limit *= 0.9999;
+                                             (void)audyn::optim::clip_grad_norm_(fused.parameters(), limit);
+                                         }));
     print("  clip_grad_norm_ / audyn step", clip.ratio(), 1.0);
+    const auto adaptive =
+        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }),
+                           repeat(times, [&] { (void)audyn::optim::clip_grad_adaptive_(fused.parameters()); }));
+    print("  clip_grad_adaptive_ / audyn step", adaptive.ratio(), 1.0);
+    audyn::optim::ExponentialMovingAverage average(fused.groups());
+    const auto ema =
+        benchmark::measure(blocks, repeat(times, [&] { fused.step(); }), repeat(times, [&] { average.update(); }));
+    print("  ExponentialMovingAverage::update / audyn step", ema.ratio(), 1.0);
 }
 
 /// A step of libtorch's own optimizer, in steps of ours.

@@ -16,5 +16,7 @@ int checkpoint_safetensors(const Arguments& arguments);
 int checkpoint_train(const Arguments& arguments);
 int loggers_write(const Arguments& arguments);
 int grad_scaler_run(const Arguments& arguments);
+int lr_scheduler_run(const Arguments& arguments);
 int mixed_precision_run(const Arguments& arguments);
+int moving_average_run(const Arguments& arguments);
 int optimizer_run(const Arguments& arguments);

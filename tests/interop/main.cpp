@@ -14,7 +14,9 @@ int main(int argc, char** argv) {
         {"checkpoint_write", checkpoint_write},
         {"loggers_write", loggers_write},
         {"grad_scaler_run", grad_scaler_run},
+        {"lr_scheduler_run", lr_scheduler_run},
         {"mixed_precision_run", mixed_precision_run},
+        {"moving_average_run", moving_average_run},
         {"optimizer_run", optimizer_run},
     };
     const auto command = commands.find(argc > 1 ? argv[1] : "");

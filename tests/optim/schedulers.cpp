@@ -1,18 +1,24 @@
-#include "reference.hpp"
+#include "scheduler_cases.hpp"
 
 #include <audyn/core/error.hpp>
 #include <audyn/optim/adamw.hpp>
 #include <audyn/optim/schedulers.hpp>
 #include <audyn/optim/sgd.hpp>
+#include <audyn/optim/torch_optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/ATen.h>
+#include <torch/optim/adagrad.h>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,98 +28,91 @@ using audyn::StateDict;
 
 namespace {
 
+using scheduler_cases::advance;
+using scheduler_cases::make;
+using scheduler_cases::warmup;
+
 AdamW make_optimizer() {
     return AdamW(std::vector{at::zeros({1}).requires_grad_()}, AdamWOptions().lr(0.1));
 }
 
-template <class Scheduler, class... Arguments>
-MakeScheduler make(Arguments... arguments) {
-    return [=](Optimizer& optimizer) { return std::make_unique<Scheduler>(optimizer, arguments...); };
+/// The recorded columns of each case, by quantity.
+std::map<std::string, std::map<std::string, std::vector<double>>> recorded() {
+    std::ifstream file(std::string(AUDYN_TEST_DATA_DIR) + "/optim/data/schedulers.txt");
+    REQUIRE(file);
+    std::map<std::string, std::map<std::string, std::vector<double>>> tables;
+    for (std::string line; std::getline(file, line);) {
+        std::istringstream fields(line);
+        std::string name;
+        std::string quantity;
+        fields >> name >> quantity;
+        std::vector<double>& column = tables[name][quantity];
+        for (std::string run; fields >> run;) {
+            const auto star = run.find('*');
+            column.resize(column.size() + (star == std::string::npos ? 1 : std::stoul(run.substr(star + 1))),
+                          std::stod(run));
+        }
+    }
+    return tables;
 }
 
-MakeScheduler warmup(MakeScheduler main, int64_t steps = 7, double start_factor = 0.01) {
-    return [=](Optimizer& optimizer) { return linear_warmup(optimizer, steps, start_factor, main); };
-}
-
-/// The schedulers of tests/oracle/lr_scheduler.py.
-std::map<std::string, MakeScheduler> cases() {
-    return {
-        {"step", make<StepLR>(7)},
-        {"step_gamma", make<StepLR>(1, 0.97)},
-        {"step_large", make<StepLR>(100, 0.5)},
-        {"constant", make<ConstantLR>()},
-        {"constant_long", make<ConstantLR>(0.25, 31)},
-        {"linear", make<LinearLR>()},
-        {"linear_down", make<LinearLR>(1.0, 0.1, 40)},
-        {"linear_short", make<LinearLR>(1e-3, 1.0, 1)},
-        {"cosine", make<CosineAnnealingLR>(60)},
-        {"cosine_restart", make<CosineAnnealingLR>(13, 1e-3)},
-        {"cosine_one", make<CosineAnnealingLR>(1, 0.01)},
-        {"one_cycle", make<OneCycleLR>(OneCycleLROptions().max_lr(0.3).total_steps(60))},
-        {"one_cycle_linear", make<OneCycleLR>(OneCycleLROptions()
-                                                  .max_lr(0.3)
-                                                  .total_steps(60)
-                                                  .pct_start(0.1)
-                                                  .anneal_strategy(AnnealStrategy::linear)
-                                                  .base_momentum(0.5)
-                                                  .max_momentum(0.7))},
-        {"one_cycle_three", make<OneCycleLR>(OneCycleLROptions()
-                                                 .max_lr(0.3)
-                                                 .total_steps(61)
-                                                 .three_phase(true)
-                                                 .cycle_momentum(false)
-                                                 .div_factor(10)
-                                                 .final_div_factor(100))},
-        {"warmup_step", warmup(make<StepLR>(10))},
-        {"warmup_cosine", warmup(make<CosineAnnealingLR>(53, 1e-4))},
-        {"warmup_one_cycle", warmup(make<OneCycleLR>(OneCycleLROptions().max_lr(0.2).total_steps(60)), 3, 0.5)},
-    };
+void check_close(double value, double expected) {
+    CAPTURE(expected);
+    CHECK(std::abs(value - expected) <= 1e-12 * std::abs(expected));
 }
 
 } // namespace
 
 TEST_CASE("schedulers set Python's values") {
-    const auto expected = reference::table("optim/data/schedulers.txt", 2);
-    for (const auto& [name, make_scheduler] : cases()) {
+    const auto tables = recorded();
+    const auto cases = scheduler_cases::cases();
+    CHECK(tables.size() == cases.size());
+    for (const auto& [name, make_scheduler] : cases) {
         CAPTURE(name);
-        AdamW optimizer = make_optimizer();
-        const auto scheduler = make_scheduler(optimizer);
-        const std::vector<double>& rates = expected.at(name + " lr");
-        const auto momenta = expected.find(name + " momentum");
-        for (std::size_t step = 0; step < rates.size(); ++step) {
+        const auto optimizer = scheduler_cases::make_optimizer(name);
+        const auto scheduler = make_scheduler(*optimizer);
+        const auto& table = tables.at(name);
+        const std::size_t steps = table.at("lr").size() - 1;
+        REQUIRE(steps == 500);
+        for (std::size_t step = 0; step <= steps; ++step) {
             CAPTURE(step);
-            CHECK(std::abs(optimizer.groups()[0].lr - rates[step]) <= 1e-12 * std::abs(rates[step]));
-            CHECK(scheduler->last_lr()[0] == optimizer.groups()[0].lr);
-            CHECK(optimizer.options(0).lr() == optimizer.groups()[0].lr);
-            const double momentum = momenta == expected.end() ? 0.9 : momenta->second[step];
-            CHECK(optimizer.options(0).betas().first == doctest::Approx(momentum).epsilon(1e-12));
-            if (step + 1 < rates.size()) {
-                scheduler->step();
+            for (std::size_t g = 0; g < optimizer->groups().size(); ++g) {
+                const std::string suffix = g == 0 ? "" : "1";
+                const ParamGroup& group = optimizer->groups()[g];
+                check_close(group.lr, table.at("lr" + suffix)[step]);
+                const auto momenta = table.find("momentum" + suffix);
+                check_close(*group.momentum, momenta == table.end() ? 0.9 : momenta->second[step]);
+                CHECK(scheduler->last_lr()[g] == group.lr);
+            }
+            if (step < steps) {
+                advance(*scheduler, static_cast<int64_t>(step));
             }
         }
     }
 }
 
 TEST_CASE("a scheduler goes on where its state was taken") {
-    for (const auto& [name, make_scheduler] : cases()) {
+    for (const auto& [name, make_scheduler] : scheduler_cases::cases()) {
         CAPTURE(name);
-        AdamW whole = make_optimizer();
-        const auto scheduler = make_scheduler(whole);
-        AdamW other = make_optimizer();
-        const auto resumed = make_scheduler(other);
-        for (int step = 0; step < 20; ++step) {
-            scheduler->step();
+        const auto whole = scheduler_cases::make_optimizer(name);
+        const auto scheduler = make_scheduler(*whole);
+        const auto other = scheduler_cases::make_optimizer(name);
+        const auto resumed = make_scheduler(*other);
+        for (int64_t step = 0; step < 40; ++step) {
+            advance(*scheduler, step);
         }
-        resumed->step();
+        advance(*resumed, 0);
         resumed->load_state_dict(scheduler->state_dict());
-        other.load_state_dict(whole.state_dict());
-        CHECK(resumed->last_epoch() == 20);
+        other->load_state_dict(whole->state_dict());
+        CHECK(resumed->last_epoch() == scheduler->last_epoch());
         CHECK(resumed->last_lr() == scheduler->last_lr());
-        for (int step = 0; step < 20; ++step) {
-            scheduler->step();
-            resumed->step();
-            CHECK(other.groups()[0].lr == whole.groups()[0].lr);
-            CHECK(other.groups()[0].momentum == whole.groups()[0].momentum);
+        for (int64_t step = 40; step < 120; ++step) {
+            advance(*scheduler, step);
+            advance(*resumed, step);
+            for (std::size_t g = 0; g < whole->groups().size(); ++g) {
+                CHECK(other->groups()[g].lr == whole->groups()[g].lr);
+                CHECK(other->groups()[g].momentum == whole->groups()[g].momentum);
+            }
         }
     }
 }
@@ -185,6 +184,14 @@ TEST_CASE("options of schedulers are checked") {
     CHECK_THROWS_AS(LinearLR(optimizer, 0.0), audyn::UsageError);
     CHECK_THROWS_AS(LinearLR(optimizer, 0.5, 1.5), audyn::UsageError);
     CHECK_THROWS_AS(ConstantLR(optimizer, 2.0), audyn::UsageError);
+    CHECK_THROWS_AS(PolynomialLR(optimizer, 0), audyn::UsageError);
+    CHECK_THROWS_AS(CosineAnnealingWarmRestarts(optimizer, 3, 0), audyn::UsageError);
+    CHECK_THROWS_AS(TransformerLRScheduler(optimizer, 0), audyn::UsageError);
+    CHECK_THROWS_AS(SWALR(optimizer, std::vector{0.1, 0.2}), audyn::UsageError);
+    CHECK_THROWS_AS(LambdaLR(optimizer, LRLambda()), audyn::UsageError);
+    CHECK_THROWS_AS(LambdaLR(optimizer, {lr_lambda::constant(1.0), lr_lambda::constant(1.0)}), audyn::UsageError);
+    CHECK_THROWS_AS((void)lr_lambda::linear(10, 10), audyn::UsageError);
+    CHECK_THROWS_AS(CyclicLR(optimizer, CyclicLROptions().base_lr(0.1)), audyn::UsageError);
     const OneCycleLROptions options = OneCycleLROptions().max_lr(0.1).total_steps(10);
     CHECK_THROWS_AS(OneCycleLR(optimizer, OneCycleLROptions().max_lr(0.1)), audyn::UsageError);
     CHECK_THROWS_AS(OneCycleLR(optimizer, OneCycleLROptions().total_steps(10)), audyn::UsageError);
@@ -203,4 +210,108 @@ TEST_CASE("options of schedulers are checked") {
     schedulers.push_back(std::make_unique<StepLR>(other, 1));
     CHECK_THROWS_AS(SequentialLR(optimizer, std::move(schedulers), {3}), audyn::UsageError);
     CHECK_THROWS_AS(SequentialLR(optimizer, {}, {}), audyn::UsageError);
+    CHECK_THROWS_AS(ChainedScheduler(optimizer, {}), audyn::UsageError);
+}
+
+TEST_CASE("a plateau scheduler is stepped with a metric, and other schedulers pass it over") {
+    AdamW optimizer = make_optimizer();
+    ReduceLROnPlateau plateau(optimizer, ReduceLROnPlateauOptions().patience(0).monitor("validation/accuracy"));
+    CHECK(plateau.needs_metric());
+    CHECK(plateau.monitor() == "validation/accuracy");
+    CHECK_THROWS_WITH_AS(plateau.step(), "ReduceLROnPlateau follows a metric: call step(metric)", audyn::UsageError);
+    plateau.step(1.0);
+    CHECK(plateau.best() == 1.0);
+    plateau.step(std::numeric_limits<double>::quiet_NaN());
+    CHECK(plateau.last_lr()[0] == doctest::Approx(0.01));
+    StepLR step(optimizer, 1, 0.5);
+    CHECK_FALSE(step.needs_metric());
+    LRScheduler& base = step;
+    base.step(3.0);
+    CHECK(step.last_lr()[0] == doctest::Approx(0.005));
+    CHECK_THROWS_WITH_AS(ReduceLROnPlateau(optimizer, ReduceLROnPlateauOptions().factor(1.0)),
+                         "ReduceLROnPlateau's factor must be below 1, got 1.000000", audyn::UsageError);
+}
+
+TEST_CASE("any scheduler may follow a warm-up") {
+    for (const auto& [name, make_scheduler] : scheduler_cases::cases()) {
+        CAPTURE(name);
+        const auto optimizer = scheduler_cases::make_optimizer(name);
+        const auto after_warmup = warmup(make_scheduler, 5, 0.5)(*optimizer);
+        const auto other = scheduler_cases::make_optimizer(name);
+        const auto alone = make_scheduler(*other);
+        if (name.find("multiplicative") != std::string::npos || name == "swa" || name == "swa_linear" ||
+            name == "sgd_swa_groups") {
+            continue; // They go on from the last rate of the warm-up, in Python too.
+        }
+        CHECK(optimizer->groups()[0].lr == doctest::Approx(0.5 * *optimizer->groups()[0].schedule.initial_lr));
+        for (int64_t step = 0; step < 5; ++step) {
+            advance(*after_warmup, step);
+        }
+        for (int64_t step = 0; step < 60; ++step) {
+            CAPTURE(step);
+            for (std::size_t g = 0; g < other->groups().size(); ++g) {
+                CHECK(optimizer->groups()[g].lr == doctest::Approx(other->groups()[g].lr).epsilon(1e-9));
+            }
+            advance(*after_warmup, step);
+            advance(*alone, step);
+        }
+    }
+}
+
+TEST_CASE("warm restarts may be set to any point in time") {
+    // Python: for epoch in (...): scheduler.step(epoch); scheduler.get_last_lr()
+    struct Point {
+        double epoch;
+        double lr;
+    };
+    AdamW optimizer = make_optimizer();
+    CosineAnnealingWarmRestarts doubling(optimizer, 5, 2);
+    for (const Point& point : {Point{0.0, 0.1}, Point{0.5, 0.09755282581475769}, Point{4.75, 0.0006155829702431171},
+                               Point{5.0, 0.1}, Point{6.25, 0.09619397662556434}, Point{14.9, 2.467198171342e-05},
+                               Point{15.0, 0.1}, Point{33.3, 0.0017721290771101018}, Point{36.0, 0.0998458666866564},
+                               Point{2.5, 0.05}, Point{26.0, 0.04217827674798847}}) {
+        CAPTURE(point.epoch);
+        doubling.step_to(point.epoch);
+        check_close(doubling.last_lr()[0], point.lr);
+    }
+    CHECK(doubling.last_epoch() == 26);
+    doubling.step();
+    check_close(doubling.last_lr()[0], 0.03454915028125263);
+    CHECK_THROWS_AS(doubling.step_to(-1.0), audyn::UsageError);
+}
+
+TEST_CASE("names of modes that are unknown are errors that name what there is") {
+    CHECK_THROWS_WITH_AS((void)plateau_modes.mode("mni"), "mode must be 'min' or 'max', got 'mni'", audyn::UsageError);
+    CHECK_THROWS_WITH_AS((void)cyclic_modes.mode("triangle"),
+                         "mode must be 'triangular', 'triangular2' or 'exp_range', got 'triangle'", audyn::UsageError);
+    AdamW optimizer = make_optimizer();
+    ReduceLROnPlateau plateau(optimizer);
+    StateDict state = plateau.state_dict();
+    state.set("threshold_mode", "relative");
+    CHECK_THROWS_WITH_AS(plateau.load_state_dict(state), "threshold_mode must be 'rel' or 'abs', got 'relative'",
+                         audyn::StateError);
+    SWALR swa(optimizer, 0.1);
+    state = swa.state_dict();
+    state.set("_anneal_strategy", "cosine");
+    CHECK_THROWS_WITH_AS(swa.load_state_dict(state), "anneal_strategy must be 'cos' or 'linear', got 'cosine'",
+                         audyn::StateError);
+    LambdaLR lambda(optimizer, lr_lambda::constant(1.0));
+    state = lambda.state_dict();
+    state.set("lr_lambdas", audyn::state::List{StateDict{{"gamma", 0.5}}});
+    CHECK_THROWS_AS(lambda.load_state_dict(state), audyn::StateError);
+}
+
+TEST_CASE("schedulers of an optimizer without momentum cannot cycle it") {
+    TorchOptimizer optimizer(
+        std::make_unique<torch::optim::Adagrad>(std::vector<at::Tensor>{at::zeros({1}).requires_grad_()}));
+    const CyclicLROptions options = CyclicLROptions().base_lr(0.1).max_lr(1.0);
+    CHECK_THROWS_WITH_AS(CyclicLR(optimizer, options),
+                         "CyclicLR cannot cycle the momentum of an optimizer without momentum or betas; set "
+                         "cycle_momentum to false",
+                         audyn::UsageError);
+    CyclicLR cyclic(optimizer, CyclicLROptions(options).cycle_momentum(false));
+    AdamW other = make_optimizer();
+    CHECK_THROWS_AS(cyclic.load_state_dict(CyclicLR(other, options).state_dict()), audyn::StateError);
+    cyclic.step();
+    CHECK(optimizer.groups()[0].lr > 0.1);
 }

@@ -53,6 +53,18 @@ TEST_CASE("a resumed run is exact: two parameter groups") {
 TEST_CASE("a resumed run is exact: four workers") {
     check_exactness("four workers");
 }
+TEST_CASE("a resumed run is exact: plateau") {
+    check_exactness("plateau");
+}
+TEST_CASE("a resumed run is exact: OneCycleLR") {
+    check_exactness("OneCycleLR");
+}
+TEST_CASE("a resumed run is exact: exponential moving average") {
+    check_exactness("exponential moving average");
+}
+TEST_CASE("a resumed run is exact: stochastic weight averaging") {
+    check_exactness("stochastic weight averaging");
+}
 TEST_CASE("a resumed run is exact: all together, written in the background") {
     check_exactness("all together, written in the background");
 }

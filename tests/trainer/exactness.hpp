@@ -12,6 +12,11 @@
 #include <audyn/core/signals.hpp>
 #include <audyn/distributed/single_process.hpp>
 #include <audyn/logging/csv.hpp>
+#include <audyn/optim/any_optimizer.hpp>
+#include <audyn/optim/averaged_model.hpp>
+#include <audyn/optim/exponential_moving_average.hpp>
+#include <audyn/optim/one_cycle.hpp>
+#include <audyn/optim/plateau.hpp>
 #include <audyn/optim/schedulers.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/random_state.hpp>
@@ -118,6 +123,8 @@ private:
 };
 
 enum class Precision { float32, bfloat16, float16 };
+enum class Schedule { step, plateau, one_cycle };
+enum class Average { none, exponential, stochastic };
 
 /// What differs between the runs of the matrix.
 struct Variant {
@@ -127,6 +134,8 @@ struct Variant {
     bool two_groups = false;
     int workers = 0;
     audyn::SchedulerInterval interval = audyn::SchedulerInterval::never;
+    Schedule schedule = Schedule::step;
+    Average average = Average::none;
     audyn::AsyncSave async = audyn::AsyncSave::off;
 };
 
@@ -139,6 +148,10 @@ inline const std::vector<Variant> variants{
     {.name = "scheduler by epoch", .interval = audyn::SchedulerInterval::epoch},
     {.name = "two parameter groups", .two_groups = true, .interval = audyn::SchedulerInterval::epoch},
     {.name = "four workers", .workers = 4},
+    {.name = "plateau", .interval = audyn::SchedulerInterval::epoch, .schedule = Schedule::plateau},
+    {.name = "OneCycleLR", .interval = audyn::SchedulerInterval::iteration, .schedule = Schedule::one_cycle},
+    {.name = "exponential moving average", .average = Average::exponential},
+    {.name = "stochastic weight averaging", .precision = Precision::float16, .average = Average::stochastic},
     {.name = "all together, written in the background",
      .precision = Precision::float16,
      .accumulation = 2,
@@ -210,6 +223,36 @@ inline std::vector<audyn::optim::OptionsGroup<audyn::optim::AdamWOptions>> group
 
 /// Trains in `folder`, from the newest checkpoint there if `resumes`, until the disturbance. `make_distribution` makes
 /// the DistPolicy of this training.
+inline audyn::optim::AnyOptimizer make_optimizer(Network& network, const Variant& variant) {
+    auto optimizer = std::make_unique<audyn::optim::AdamW>(groups(network, variant.two_groups));
+    std::unique_ptr<audyn::optim::MovingAverage> average;
+    if (variant.average == Average::exponential) {
+        auto average_options = audyn::optim::ExponentialMovingAverageOptions().smooth(0.9).bias_correction(true);
+        average = std::make_unique<audyn::optim::ExponentialMovingAverage>(optimizer->groups(), average_options);
+    } else if (variant.average == Average::stochastic) {
+        average = std::make_unique<audyn::optim::AveragedModel>(*network);
+    }
+    return audyn::optim::AnyOptimizer(std::move(optimizer), std::move(average));
+}
+
+inline std::shared_ptr<audyn::optim::LRScheduler> make_scheduler(audyn::optim::Optimizer& optimizer,
+                                                                 Schedule schedule) {
+    switch (schedule) {
+    case Schedule::plateau: {
+        // Always without an improvement, so that the rate falls.
+        auto plateau_options = audyn::optim::ReduceLROnPlateauOptions().patience(0).threshold(0.9).factor(0.5);
+        return std::make_shared<audyn::optim::ReduceLROnPlateau>(optimizer, plateau_options);
+    }
+    case Schedule::one_cycle: {
+        auto cycle_options = audyn::optim::OneCycleLROptions().max_lr(0.02).total_steps(epochs * 6);
+        return std::make_shared<audyn::optim::OneCycleLR>(optimizer, cycle_options);
+    }
+    case Schedule::step:
+        break;
+    }
+    return std::make_shared<audyn::optim::StepLR>(optimizer, 2, 0.5);
+}
+
 template <class AmpPolicy, class MakeDistribution>
 Outcome train_with(const Variant& variant, const MakeDistribution& make_distribution,
                    const std::filesystem::path& folder, bool resumes, Disturbance disturbance = {},
@@ -233,11 +276,11 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
                        .log_every_n_iterations(1)
                        .save_checkpoint(entries);
     max_iterations ? options.max_iterations(*max_iterations) : options.max_epochs(epochs);
-    audyn::Trainer<Network, audyn::optim::AdamW, AmpPolicy, decltype(distribution)> trainer(
-        network, audyn::optim::AdamW(groups(network, variant.two_groups)), torch::nn::CrossEntropyLoss(), options, {},
+    audyn::Trainer<Network, audyn::optim::AnyOptimizer, AmpPolicy, decltype(distribution)> trainer(
+        network, make_optimizer(network, variant), torch::nn::CrossEntropyLoss(), options, {},
         AmpPolicy(options.device()), distribution);
     if (variant.interval != audyn::SchedulerInterval::never) {
-        trainer.set_lr_scheduler(std::make_shared<audyn::optim::StepLR>(trainer.optimizer(), 2, 0.5));
+        trainer.set_lr_scheduler(make_scheduler(trainer.optimizer(), variant.schedule));
     }
     if (rank == 0) {
         trainer.add_logger(std::make_shared<audyn::logging::CsvLogger>(folder / "metrics.csv"));

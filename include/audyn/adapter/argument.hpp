@@ -50,6 +50,22 @@ inline constexpr bool is_part = requires {
 };
 template <class T>
 inline constexpr bool is_part<std::shared_ptr<T>> = true;
+/// Or a function that whoever calls it completes.
+template <class Product, class Parameter, class... Parameters>
+inline constexpr bool is_part<std::function<Product(Parameter, Parameters...)>> = true;
+
+/// An argument that is one value for all, or a list.
+template <class T>
+struct OneOrMore {
+    OneOrMore() = default;
+    OneOrMore(T value) : values{std::move(value)} {}
+
+    std::vector<T> values;
+};
+template <class T>
+inline constexpr bool is_one_or_more = false;
+template <class T>
+inline constexpr bool is_one_or_more<OneOrMore<T>> = true;
 
 template <class T>
 inline constexpr bool is_vector = false;
@@ -73,6 +89,9 @@ template <class T>
         return type_name<typename T::value_type>() + " or null";
     } else if constexpr (is_vector<T>) {
         return "list of " + type_name<typename T::value_type>();
+    } else if constexpr (is_one_or_more<T>) {
+        using Values = decltype(T::values);
+        return type_name<typename Values::value_type>() + " or " + type_name<Values>();
     } else if constexpr (std::is_same_v<T, bool>) {
         return "bool";
     } else if constexpr (std::is_integral_v<T>) {
@@ -121,6 +140,8 @@ template <class T>
             text += (text.empty() ? "" : ", ") + default_text(typename T::value_type(item));
         }
         return "[" + text + "]";
+    } else if constexpr (is_one_or_more<T>) {
+        return value.values.size() == 1 ? default_text(value.values.front()) : default_text(value.values);
     } else {
         return "";
     }
@@ -141,6 +162,12 @@ template <class T, class Targets>
             items.push_back(convert_argument<typename T::value_type>(element, targets));
         }
         return items;
+    } else if constexpr (is_one_or_more<T>) {
+        using Values = decltype(T::values);
+        T argument;
+        argument.values = node.is_list() ? convert_argument<Values>(node, targets)
+                                         : Values{convert_argument<typename Values::value_type>(node, targets)};
+        return argument;
     } else if constexpr (std::is_same_v<T, at::ScalarType>) {
         return as_dtype(node);
     } else if constexpr (std::is_same_v<T, std::pair<double, double>>) {
@@ -173,6 +200,13 @@ void check_argument(const Config& node, const Targets& targets) {
     } else if constexpr (is_vector<T>) {
         for (const Config& element : node.elements()) {
             check_argument<typename T::value_type>(element, targets);
+        }
+    } else if constexpr (is_one_or_more<T>) {
+        using Values = decltype(T::values);
+        if (node.is_list()) {
+            check_argument<Values>(node, targets);
+        } else {
+            check_argument<typename Values::value_type>(node, targets);
         }
     } else {
         static_cast<void>(convert_argument<T>(node, targets));

@@ -7,7 +7,10 @@
 #include <audyn/adapter/distributed.hpp>
 #include <audyn/adapter/main.hpp>
 #include <audyn/adapter/memory.hpp>
-#include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/moving_average.hpp>
+#include <audyn/adapter/optimizer_factory.hpp>
+#include <audyn/adapter/optimizers.hpp>
+#include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/config/driver.hpp>
 #include <audyn/config/emit.hpp>
@@ -31,7 +34,9 @@
 namespace audyn::adapter::detail {
 
 AUDYN_INLINE void add_toolkit_targets(Targets& targets) {
-    add_optim_targets(targets);
+    add_optimizers(targets);
+    add_scheduler_targets(targets);
+    add_moving_average_targets(targets);
     add_criterion_targets(targets);
     add_data_targets(targets);
     add_trainer_targets(targets);

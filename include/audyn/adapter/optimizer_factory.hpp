@@ -62,6 +62,8 @@ private:
     std::function<Product(const std::vector<Group>&)> make_groups_;
 };
 
+template <>
+inline constexpr bool is_part<OptimizerFactory> = true;
 namespace detail {
 template <>
 inline constexpr bool is_function<OptimizerFactory> = true;

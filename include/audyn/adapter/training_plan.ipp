@@ -1,7 +1,8 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
-#include <audyn/adapter/optim.hpp>
+#include <audyn/adapter/moving_average.hpp>
+#include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/adapter/training_plan.hpp>
@@ -31,7 +32,7 @@ AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
 }
 
 AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module) const {
-    return optim::AnyOptimizer(build_optimizer(*targets_, config_["optimizer"], module.named_parameters()));
+    return build_any_optimizer(*targets_, config_["optimizer"], module.named_parameters());
 }
 
 AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) {
@@ -93,7 +94,7 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
             check_loader(node, *targets_, mistakes);
         }
     }
-    mistakes.attempt([&] { check_optimizer(*targets_, config_["optimizer"]); });
+    mistakes.attempt([&] { check_any_optimizer(*targets_, config_["optimizer"]); });
     mistakes.attempt([&] { check_lr_scheduler(); });
     mistakes.attempt([&] {
         for (const Config& callback : callback_nodes()) {
@@ -117,6 +118,7 @@ AUDYN_INLINE void TrainingPlan::check_lr_scheduler() const {
         return;
     }
     targets_->check<SchedulerFactory>(*scheduler);
+    static_cast<void>(targets_->build<SchedulerFactory>(*scheduler)); // It knows the names of modes.
     if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
         throw scheduler->error("would never step: set `train.steps.lr_scheduler` to 'iteration' or 'epoch', or "
                                "choose lr_scheduler=none");

@@ -65,7 +65,7 @@ private:
 
     void write(const state::Tuple& tuple);
 
-    void write(const StateDict& dict) { write_dict(dict); }
+    void write(const StateDict& dict);
 
     void write(const at::Tensor& tensor);
 

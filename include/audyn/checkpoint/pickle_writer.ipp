@@ -197,6 +197,16 @@ AUDYN_INLINE void PickleWriter::write_integers(at::IntArrayRef values) {
     text_ += 't';
 }
 
+AUDYN_INLINE void PickleWriter::write(const StateDict& dict) {
+    if (dict.is_counter()) {
+        write_global("collections", "Counter");
+        write_dict(dict);
+        text_ += "\x85R"; // TUPLE1 REDUCE
+    } else {
+        write_dict(dict);
+    }
+}
+
 AUDYN_INLINE void PickleWriter::write_dict(const StateDict& dict) {
     text_ += '}';
     if (dict.empty()) {

@@ -9,7 +9,7 @@
 namespace audyn::config {
 
 AUDYN_INLINE std::span<const EmbeddedFile> builtin_files() {
-    static constexpr std::array<EmbeddedFile, 42> files{{
+    static constexpr std::array<EmbeddedFile, 45> files{{
         {"config", R"yaml(defaults:
   - system: default
   - preprocess: default
@@ -345,6 +345,18 @@ l1:
          "_target_: torch.optim.AdamW\nlr: 1e-3\nbetas: [0.9, 0.999]\neps: 1e-8\nweight_decay: 1e-2\namsgrad: false\n"},
         {"optimizer/sgd",
          "_target_: torch.optim.SGD\nlr: 1e-3\nmomentum: 0\ndampening: 0\nweight_decay: 0\nnesterov: false\n"},
+        {"optimizer/adam_ema",
+         R"yaml(_target_: audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class
+optimizer_class:
+  _target_: torch.optim.Adam
+  _partial_: true
+  lr: 1e-3
+  betas: [0.9, 0.999]
+  eps: 1e-8
+  weight_decay: 0
+  amsgrad: false
+smooth: 0.999
+)yaml"},
         {"lr_scheduler/default", ""},
         {"lr_scheduler/none", ""},
         {"lr_scheduler/step", "_target_: torch.optim.lr_scheduler.StepLR\nstep_size: ???\ngamma: 0.1\n"},
@@ -357,6 +369,15 @@ pct_start: 0.3
 anneal_strategy: cos
 div_factor: 25.0
 final_div_factor: 10000.0
+)yaml"},
+        {"lr_scheduler/transformer",
+         "_target_: audyn.optim.lr_scheduler.TransformerLRScheduler\nd_model: ???\nwarmup_steps: 4000\n"},
+        {"lr_scheduler/plateau", R"yaml(_target_: torch.optim.lr_scheduler.ReduceLROnPlateau
+mode: min
+factor: 0.1
+patience: 10
+threshold: 1e-4
+min_lr: 0
 )yaml"},
         {"lr_scheduler/linear", "_target_: torch.optim.lr_scheduler.LinearLR\nstart_factor: "
                                 "0.3333333333333333\nend_factor: 1.0\ntotal_iters: 5\n"},

@@ -28,6 +28,7 @@ struct ScheduleValues {
     std::optional<double> min_lr;
     std::optional<double> max_momentum;
     std::optional<double> base_momentum;
+    std::optional<double> swa_lr;
 };
 
 /// Parameters that are optimized with the same options; an entry of Python's `optimizer.param_groups`. Here lies what
@@ -151,6 +152,7 @@ void for_each_schedule_value(Values& values, const Function& function) {
     function("min_lr", values.min_lr);
     function("max_momentum", values.max_momentum);
     function("base_momentum", values.base_momentum);
+    function("swa_lr", values.swa_lr);
 }
 
 } // namespace detail

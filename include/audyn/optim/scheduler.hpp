@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -8,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace audyn::optim {
@@ -21,8 +24,15 @@ public:
     LRScheduler(const LRScheduler&) = delete;
     LRScheduler& operator=(const LRScheduler&) = delete;
 
-    /// Sets the next learning rates.
+    /// Sets the next learning rates. \throws UsageError when needs_metric().
     AUDYN_INLINE virtual void step();
+    /// The same for a scheduler that may follow a metric, say the validation loss; one that does not passes it over.
+    AUDYN_INLINE virtual void step(double metric);
+
+    /// Whether step(metric) is the one to call.
+    [[nodiscard]] virtual bool needs_metric() const { return false; }
+    /// Name of the metric to give, as "validation/total"; empty where whoever trains is to choose.
+    [[nodiscard]] virtual std::string monitor() const { return {}; }
 
     /// The rates set last, one for each group.
     [[nodiscard]] const std::vector<double>& last_lr() const { return last_lr_; }
@@ -40,6 +50,7 @@ protected:
 
     /// To be called at the end of the constructor of a scheduler: sets the first rates.
     void initialize();
+    void initial_step();
 
     /// The rate of `group` at last_epoch(), from the one before.
     [[nodiscard]] virtual double compute_lr(std::size_t group) = 0;
@@ -47,6 +58,9 @@ protected:
     [[nodiscard]] virtual std::optional<double> closed_form_lr(std::size_t) const { return std::nullopt; }
     /// Takes back the step of the constructor, for a scheduler that another one starts later.
     virtual void undo_step() { --last_epoch_; }
+    /// Sets the first rates after undo_step(): now, or in the middle of a training.
+    virtual void start() { initial_step(); }
+    virtual void take_over() { update_lr(0); }
     /// Options and whatever else the scheduler needs, under Python's names.
     [[nodiscard]] virtual StateDict options() const = 0;
     /// Takes a state that has every key of options().
@@ -55,17 +69,25 @@ protected:
     [[nodiscard]] std::vector<ParamGroup>& groups() { return *groups_; }
     [[nodiscard]] const std::vector<ParamGroup>& groups() const { return *groups_; }
     [[nodiscard]] double base_lr(std::size_t group) const { return base_lrs_[group]; }
+    void set_base_lrs(std::vector<double> values) { base_lrs_ = std::move(values); }
+    void set_last_epoch(int64_t epoch) { last_epoch_ = epoch; }
+    /// Makes the groups' rates those of last_lr().
+    void record_lr();
+    /// Sets the groups' rates to the initial ones, as the first scheduler found them.
+    void reset_lr();
+    /// Takes last_lr() of a state. \throws StateError when it is for another number of groups.
+    void load_last_lr(const StateDict& state);
+    void check_group_count(std::size_t count) const;
+    /// \throws StateError that names the keys of `own` that `state` lacks.
+    static void check_keys(const StateDict& own, const StateDict& state);
     [[nodiscard]] int64_t step_count() const { return step_count_; }
     /// Whether the first rates are being set.
     [[nodiscard]] bool is_initial() const { return is_initial_; }
 
 private:
-    friend class SequentialLR;
+    friend class SchedulerList;
 
-    void initial_step();
     void update_lr(std::optional<int64_t> epoch);
-    /// \throws StateError that names the keys of `own` that `state` lacks.
-    static void check_keys(const StateDict& own, const StateDict& state);
 
     std::shared_ptr<std::vector<ParamGroup>> groups_;
     std::vector<double> base_lrs_;
@@ -81,8 +103,25 @@ inline state::List to_list(const std::vector<double>& values) {
     return {values.begin(), values.end()};
 }
 
+AUDYN_INLINE std::vector<double> to_numbers(const state::Value& list);
+
 /// \throws UsageError unless `value`, an option of a scheduler, is at least 1.
 AUDYN_INLINE void check_positive(const char* name, int64_t value);
+
+/// One value for each group. \throws UsageError unless `values` has one for all, or one for each.
+AUDYN_INLINE std::vector<double> for_each_group(const char* name, const std::vector<double>& values,
+                                                std::size_t groups);
+
+/// \throws Exception when an optimizer has no momentum for `scheduler` to cycle.
+template <class Exception = UsageError>
+void check_momentum(const char* scheduler, const std::vector<ParamGroup>& groups) {
+    for (const ParamGroup& group : groups) {
+        if (!group.momentum) {
+            throw Exception(std::string(scheduler) + " cannot cycle the momentum of an optimizer without momentum or "
+                                                     "betas; set cycle_momentum to false");
+        }
+    }
+}
 
 } // namespace detail
 

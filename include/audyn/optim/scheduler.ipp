@@ -4,6 +4,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/scheduler.hpp>
 
+#include <set>
 #include <string>
 
 namespace audyn::optim::detail {
@@ -12,6 +13,23 @@ AUDYN_INLINE void check_positive(const char* name, int64_t value) {
     if (value < 1) {
         throw UsageError(std::string("the scheduler's ") + name + " must be at least 1, got " + std::to_string(value));
     }
+}
+
+AUDYN_INLINE std::vector<double> to_numbers(const state::Value& list) {
+    std::vector<double> numbers;
+    for (const state::Value& value : list.as_list()) {
+        numbers.push_back(number(value));
+    }
+    return numbers;
+}
+
+AUDYN_INLINE std::vector<double> for_each_group(const char* name, const std::vector<double>& values,
+                                                std::size_t groups) {
+    if (values.size() != 1 && values.size() != groups) {
+        throw UsageError(std::string("the scheduler needs one ") + name + ", or one for each of the " +
+                         std::to_string(groups) + " parameter groups; got " + std::to_string(values.size()));
+    }
+    return values.size() == 1 ? std::vector<double>(groups, values.front()) : values;
 }
 
 } // namespace audyn::optim::detail
@@ -41,6 +59,24 @@ AUDYN_INLINE void LRScheduler::step() {
     update_lr(std::nullopt);
 }
 
+AUDYN_INLINE void LRScheduler::step(double) {
+    step();
+}
+
+AUDYN_INLINE void LRScheduler::record_lr() {
+    last_lr_.clear();
+    for (const ParamGroup& group : groups()) {
+        last_lr_.push_back(group.lr);
+    }
+}
+
+AUDYN_INLINE void LRScheduler::reset_lr() {
+    for (ParamGroup& group : groups()) {
+        group.schedule.initial_lr = group.schedule.initial_lr.value_or(group.lr);
+        group.lr = *group.schedule.initial_lr;
+    }
+}
+
 AUDYN_INLINE void LRScheduler::update_lr(std::optional<int64_t> epoch) {
     last_epoch_ = epoch.value_or(last_epoch_ + 1);
     for (std::size_t g = 0; g < groups().size(); ++g) {
@@ -61,11 +97,14 @@ AUDYN_INLINE StateDict LRScheduler::state_dict() const {
 }
 
 AUDYN_INLINE void LRScheduler::check_keys(const StateDict& own, const StateDict& state) {
+    // What older versions of Python's torch lack, and what CyclicLR and OneCycleLR have only with a momentum.
+    static const std::set<state::Key> optional{"_is_initial",      "_get_lr_called_within_step",
+                                               "default_min_lr",   "mode_worse",
+                                               "_scale_fn_custom", "use_beta1",
+                                               "base_momentums",   "max_momentums"};
     std::string missing;
     for (const auto& [key, value] : own) {
-        // Flags of Python's own that older versions lack.
-        const bool optional = key == "_is_initial" || key == "_get_lr_called_within_step";
-        if (!optional && !state.contains(key)) {
+        if (!optional.contains(key) && !state.contains(key)) {
             missing += " " + key.to_string();
         }
     }
@@ -74,19 +113,27 @@ AUDYN_INLINE void LRScheduler::check_keys(const StateDict& own, const StateDict&
     }
 }
 
-AUDYN_INLINE void LRScheduler::load_state_dict(const StateDict& state) {
-    check_keys(state_dict(), state);
-    const std::vector<state::Value>& base_lrs = state.at("base_lrs").as_list();
-    const std::vector<state::Value>& last_lr = state.at("_last_lr").as_list();
-    if (base_lrs.size() != groups().size() || last_lr.size() != groups().size()) {
-        throw StateError("the state of the learning rate scheduler is for " + std::to_string(base_lrs.size()) +
+AUDYN_INLINE void LRScheduler::check_group_count(std::size_t count) const {
+    if (count != groups().size()) {
+        throw StateError("the state of the learning rate scheduler is for " + std::to_string(count) +
                          " parameter groups, the optimizer has " + std::to_string(groups().size()));
     }
+}
+
+AUDYN_INLINE void LRScheduler::load_last_lr(const StateDict& state) {
+    std::vector<double> last_lr = detail::to_numbers(state.at("_last_lr"));
+    check_group_count(last_lr.size());
+    last_lr_ = std::move(last_lr);
+}
+
+AUDYN_INLINE void LRScheduler::load_state_dict(const StateDict& state) {
+    check_keys(state_dict(), state);
+    std::vector<double> base_lrs = detail::to_numbers(state.at("base_lrs"));
+    check_group_count(base_lrs.size());
+    check_group_count(state.at("_last_lr").as_list().size());
     load_options(state);
-    for (std::size_t g = 0; g < groups().size(); ++g) {
-        base_lrs_[g] = detail::number(base_lrs[g]);
-        last_lr_[g] = detail::number(last_lr[g]);
-    }
+    base_lrs_ = std::move(base_lrs);
+    load_last_lr(state);
     last_epoch_ = state.at("last_epoch").as_int();
     step_count_ = state.at("_step_count").as_int();
 }

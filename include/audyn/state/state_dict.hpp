@@ -79,6 +79,10 @@ public:
     /// Removes `key` if it exists.
     void erase(const Key& key);
 
+    /// Whether it is written as Python's `collections.Counter`, a dictionary of numbers with methods of its own.
+    [[nodiscard]] bool is_counter() const { return is_counter_; }
+    void set_counter(bool value) { is_counter_ = value; }
+
     // Defined below, where Value is complete.
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] bool empty() const;
@@ -89,6 +93,7 @@ public:
 
 private:
     std::vector<Entry> entries_;
+    bool is_counter_ = false;
 };
 
 /// One value of a state dictionary. The accessors `as_...` throw StateError when the value is of another kind.

@@ -85,6 +85,15 @@ public:
     [[nodiscard]] const std::vector<optim::ParamGroup>& parameter_groups() const override {
         return optimizer_.groups();
     }
+    [[nodiscard]] optim::MovingAverage* moving_average() override {
+        if constexpr (requires { *optimizer_.moving_average(); }) {
+            return optimizer_.moving_average();
+        } else if constexpr (requires { optimizer_.moving_average(); }) {
+            return &optimizer_.moving_average();
+        } else {
+            return nullptr;
+        }
+    }
     [[nodiscard]] AmpPolicy& amp() { return amp_; }
     [[nodiscard]] DistPolicy& distribution() { return distribution_; }
     [[nodiscard]] bool is_main_process() const override { return distribution_.is_main_process(); }

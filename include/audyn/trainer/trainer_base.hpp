@@ -7,6 +7,7 @@
 #include <audyn/data/loader.hpp>
 #include <audyn/logging/console.hpp>
 #include <audyn/logging/logger.hpp>
+#include <audyn/optim/moving_average.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/scheduler.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -53,7 +54,8 @@ public:
     void fit(data::Loader& train, std::vector<NamedLoader> validation = {});
     void fit(data::Loader& train, data::Loader& validation) { fit(train, {{"validation", validation}}); }
 
-    /// Evaluates the step on all of `loader` without gradients and in evaluation mode; returns the mean of each metric.
+    /// Evaluates the step on all of `loader` without gradients and in evaluation mode, by the moving average of the
+    /// parameters where the optimizer has one; returns the mean of each metric.
     std::vector<Metric> validate(data::Loader& loader, const std::string& name = "validation");
     std::vector<Metric> test(data::Loader& loader) { return validate(loader, "test"); }
 
@@ -71,7 +73,8 @@ public:
 
     void add_callback(std::shared_ptr<Callback> callback) { callbacks_.push_back(std::move(callback)); }
     void add_logger(std::shared_ptr<logging::Logger> logger) { report_.add_logger(std::move(logger)); }
-    /// It must have been made for this trainer's optimizer.
+    /// It must have been made for this trainer's optimizer. One that follows a metric (ReduceLROnPlateau) steps at the
+    /// end of an epoch, after validation, by the first validation loader's total unless it names another.
     void set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler) { lr_scheduler_ = std::move(scheduler); }
     /// Written into every checkpoint as `resolved_config`.
     void set_resolved_config(StateDict config) { resolved_config_ = std::move(config); }
@@ -112,6 +115,8 @@ public:
     /// The bare module, never a wrapper.
     [[nodiscard]] virtual torch::nn::Module& module() = 0;
     [[nodiscard]] virtual const std::vector<optim::ParamGroup>& parameter_groups() const = 0;
+    /// Of the parameters, or nullptr. Checkpoints hold it as `moving_average_model`.
+    [[nodiscard]] virtual optim::MovingAverage* moving_average() = 0;
     [[nodiscard]] virtual bool is_main_process() const = 0;
     [[nodiscard]] virtual int64_t rank() const = 0;
     [[nodiscard]] virtual int64_t world_size() const = 0;
@@ -199,6 +204,7 @@ private:
     void log_iteration(double learning_rate);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
+    void step_by_metric(const std::string& monitored);
 
     /// Files that are due at one boundary, all with the same state.
     using Paths = std::vector<std::filesystem::path>;

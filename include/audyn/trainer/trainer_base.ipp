@@ -76,6 +76,9 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
             "save_checkpoint.save_on_exception does not work on several ranks: the state takes the part of "
             "each of them, and one has failed; use save_checkpoint.iteration or every_seconds");
     }
+    if (lr_scheduler_ && lr_scheduler_->needs_metric() && options_.lr_scheduler() == SchedulerInterval::iteration) {
+        throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
+    }
     loader_batches_ = gather_batches(train.size());
     const bool dry = options_.fast_dev_run();
     const int64_t accumulation = options_.gradient_accumulation();
@@ -366,7 +369,8 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     const bool whole = batch_idx_ >= batches_per_epoch_;
     const std::vector<Metric> train_metrics = epoch_means(train_sums_);
     remember("train", train_metrics);
-    if (lr_scheduler_ && whole && options_.lr_scheduler() == SchedulerInterval::epoch) {
+    const bool steps_per_epoch = lr_scheduler_ && whole && options_.lr_scheduler() == SchedulerInterval::epoch;
+    if (steps_per_epoch && !lr_scheduler_->needs_metric()) {
         lr_scheduler_->step();
     }
     report_.epoch(progress(), "train", train_metrics);
@@ -374,6 +378,9 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     notify([&](Callback& callback) { callback.on_epoch_end(*this); });
     const std::string monitored = validation.empty() ? "train/total" : validation.front().name + "/total";
     const double loss = metric(monitored).value_or(std::numeric_limits<double>::infinity());
+    if (steps_per_epoch && lr_scheduler_->needs_metric()) {
+        step_by_metric(monitored);
+    }
     // An epoch that the budget of iterations cut short stays open, so that a longer run can finish it.
     if (whole) {
         ++epoch_idx_;
@@ -386,6 +393,15 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     report_.flush();
 }
 
+AUDYN_INLINE void TrainerBase::step_by_metric(const std::string& monitored) {
+    const std::string name = lr_scheduler_->monitor().empty() ? monitored : lr_scheduler_->monitor();
+    const auto value = metric(name);
+    if (!value) {
+        throw UsageError("lr_scheduler: there is no metric '" + name + "' to monitor");
+    }
+    lr_scheduler_->step(*value);
+}
+
 AUDYN_INLINE void TrainerBase::validate_all(std::vector<NamedLoader>& validation) {
     for (NamedLoader& named : validation) {
         const std::vector<Metric> metrics = validate(named.loader, named.name);
@@ -395,6 +411,10 @@ AUDYN_INLINE void TrainerBase::validate_all(std::vector<NamedLoader>& validation
 
 AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, const std::string& name) {
     const detail::EvaluationScope scope(module());
+    std::optional<optim::MovingAverageScope> averaged;
+    if (moving_average() != nullptr) {
+        averaged.emplace(*moving_average());
+    }
     const int64_t batches = options_.fast_dev_run() ? std::min<int64_t>(1, loader.size())
                                                     : options_.limit_validation_batches().of(loader.size());
     if (batches < 1 && world_size() == 1) {
@@ -697,15 +717,19 @@ AUDYN_INLINE StateDict TrainerBase::current_state() {
 
 /// Audyn's keys, and under "audyn" what an exact resume needs beside them. Tensors are shared with the trainer.
 AUDYN_INLINE StateDict TrainerBase::checkpoint_state() {
-    return {{"model", checkpoint::module_state(module())},
-            {"optimizer", optimizer_state()},
-            {"lr_scheduler", lr_scheduler_ ? lr_scheduler_->state_dict() : StateDict()},
-            {"scaler", scaler_state()},
-            {"iteration_idx", iteration_idx_},
-            {"best_loss", best_loss_},
-            {"resolved_config", resolved_config_},
-            {"audyn", position()},
-            {"_metadata", StateDict{{"version", version}, {"driver", "BaseTrainer"}}}};
+    StateDict state{{"model", checkpoint::module_state(module())},
+                    {"optimizer", optimizer_state()},
+                    {"lr_scheduler", lr_scheduler_ ? lr_scheduler_->state_dict() : StateDict()},
+                    {"scaler", scaler_state()},
+                    {"iteration_idx", iteration_idx_},
+                    {"best_loss", best_loss_},
+                    {"resolved_config", resolved_config_}};
+    if (moving_average() != nullptr) {
+        state.set("moving_average_model", moving_average()->model_state(module()));
+    }
+    state.set("audyn", position());
+    state.set("_metadata", StateDict{{"version", version}, {"driver", "BaseTrainer"}});
+    return state;
 }
 
 /// What Python ignores. Each rank has an item in "ranks"; the position counts samples in the epoch's permutation, over

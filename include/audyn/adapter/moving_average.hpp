@@ -1,0 +1,31 @@
+#pragma once
+
+#include <audyn/adapter/optimizer_factory.hpp>
+#include <audyn/adapter/optimizers.hpp>
+#include <audyn/adapter/targets.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/optim/any_optimizer.hpp>
+#include <audyn/optim/optimizer.hpp>
+
+#include <functional>
+
+namespace audyn::adapter {
+
+/// What the target of an optimizer with a moving average builds.
+using AveragedOptimizerFactory = std::function<optim::AnyOptimizer(const optim::NamedParameters&)>;
+
+/// Adds Audyn's ExponentialMovingAverageWrapper.
+AUDYN_INLINE void add_moving_average_targets(Targets& targets);
+
+/// Checks the optimizer that `node` describes, with a moving average or without. \throws ConfigError
+AUDYN_INLINE void check_any_optimizer(const Targets& targets, const Config& node);
+
+/// Builds it for `parameters`. \throws ConfigError
+[[nodiscard]] AUDYN_INLINE optim::AnyOptimizer build_any_optimizer(const Targets& targets, const Config& node,
+                                                                   const optim::NamedParameters& parameters);
+
+} // namespace audyn::adapter
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/moving_average.ipp>
+#endif

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <audyn/core/inline.hpp>
+#include <audyn/optim/averaged_model.hpp>
+
+#include <ATen/ops/scalar_tensor.h>
+
+namespace audyn::optim::detail {
+
+AUDYN_INLINE std::vector<at::Tensor> state_tensors(const torch::nn::Module& module) {
+    std::vector<at::Tensor> tensors = module.parameters();
+    const std::vector<at::Tensor> buffers = module.buffers();
+    tensors.insert(tensors.end(), buffers.begin(), buffers.end());
+    return tensors;
+}
+
+AUDYN_INLINE void refuse_running_statistics(const torch::nn::Module& module) {
+    for (const auto& buffer : module.named_buffers(/*recurse=*/false)) {
+        // Instance norms have running statistics, but no number of batches to average over.
+        if (buffer.key() == "num_batches_tracked" && buffer.value().defined()) {
+            throw UsageError("update_bn does not know the class " + module.name() +
+                             ", which has running statistics; name it: update_bn<" + module.name() + ">(...)");
+        }
+    }
+}
+
+AUDYN_INLINE void run_with_new_statistics(torch::nn::Module& module, const std::vector<BatchNorm>& norms,
+                                          const std::function<void()>& pass) {
+    const c10::NoGradGuard no_grad;
+    struct Restore {
+        torch::nn::Module& module;
+        const std::vector<BatchNorm>& norms;
+        bool was_training;
+        std::vector<std::optional<double>> momenta;
+
+        ~Restore() {
+            for (std::size_t i = 0; i < norms.size(); ++i) {
+                norms[i].set_momentum(momenta[i]);
+            }
+            module.train(was_training);
+        }
+    };
+    Restore restore{module, norms, module.is_training(), {}};
+    for (const BatchNorm& norm : norms) {
+        restore.momenta.push_back(norm.momentum());
+        norm.set_momentum(std::nullopt);
+        at::Tensor(norm.running_mean).zero_();
+        at::Tensor(norm.running_var).fill_(1);
+        at::Tensor(norm.num_batches_tracked).zero_();
+    }
+    module.train();
+    pass();
+}
+
+} // namespace audyn::optim::detail
+
+namespace audyn::optim {
+
+AUDYN_INLINE AveragedModel::AveragedModel(const torch::nn::Module& module, const AveragedModelOptions& options)
+    : MovingAverage(detail::state_tensors(module),
+                    options.use_buffers() ? detail::state_tensors(module).size() : module.parameters().size()),
+      options_(options) {
+    if (const auto decay = options.decay(); decay && !(*decay >= 0.0 && *decay <= 1.0)) {
+        throw UsageError("AveragedModel's decay must lie in [0, 1], got " + std::to_string(*decay));
+    }
+    for (const auto& item : module.named_parameters()) {
+        names_.push_back("module." + item.key());
+    }
+    for (const auto& item : module.named_buffers()) {
+        names_.push_back("module." + item.key());
+    }
+}
+
+AUDYN_INLINE double AveragedModel::weight(at::ScalarType) const {
+    if (num_updates() == 0) {
+        return 1.0;
+    }
+    return options_.decay() ? 1.0 - *options_.decay() : 1.0 / static_cast<double>(num_updates() + 1);
+}
+
+AUDYN_INLINE StateDict AveragedModel::state_dict() const {
+    StateDict state{{"n_averaged", at::scalar_tensor(num_updates(), at::TensorOptions(at::kLong))}};
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        state.set(names_[i], average(i));
+    }
+    return state;
+}
+
+AUDYN_INLINE void AveragedModel::load_state_dict(const StateDict& state) {
+    require_outside_scope("load a state");
+    std::vector<std::string> mismatches;
+    const state::Value* count = state.find("n_averaged");
+    if (count == nullptr || !count->is<at::Tensor>() || count->as_tensor().numel() != 1) {
+        mismatches.emplace_back("'n_averaged' is missing, or no number");
+    }
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        if (std::string line = mismatch(i, names_[i], state.find(names_[i])); !line.empty()) {
+            mismatches.push_back(std::move(line));
+        }
+    }
+    throw_mismatches("averaged model", mismatches);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        load_average(i, state.at(names_[i]).as_tensor());
+    }
+    set_num_updates(count->as_tensor().item<int64_t>());
+}
+
+} // namespace audyn::optim

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <audyn/core/inline.hpp>
+#include <audyn/state/state_dict.hpp>
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
+#include <torch/nn/module.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace audyn::optim {
+
+/// Base of the averages that parameters have over a training. Each lies beside its parameter, on the same device and of
+/// the same type; integers are not averaged but copied. Not thread-safe.
+class MovingAverage {
+public:
+    virtual ~MovingAverage() = default;
+    MovingAverage(const MovingAverage&) = delete;
+    MovingAverage& operator=(const MovingAverage&) = delete;
+
+    /// Takes the parameters as they are now into the averages: after each step of the optimizer. \throws UsageError
+    /// within a MovingAverageScope.
+    void update();
+    /// The same, unless `found_inf`, a float32 scalar, says that the step was skipped. No host synchronisation, so that
+    /// on a device other than the CPU num_updates() counts it all the same.
+    void update(const at::Tensor& found_inf);
+
+    /// How often the averages were updated.
+    [[nodiscard]] int64_t num_updates() const { return num_updates_; }
+    [[nodiscard]] const std::vector<at::Tensor>& parameters() const { return parameters_; }
+    /// The average of parameter number `index`, in a scope or not. Shares memory.
+    [[nodiscard]] at::Tensor average(std::size_t index) const;
+
+    /// `module.state_dict()` with the averages in the place of the parameters: what a checkpoint keeps as
+    /// `moving_average_model`. Shares memory with both. What is not averaged is that of the module.
+    [[nodiscard]] StateDict model_state(const torch::nn::Module& module) const;
+
+    [[nodiscard]] virtual StateDict state_dict() const = 0;
+    /// Copies to the averages' devices and types. \throws StateError that lists every mismatch; nothing is changed
+    /// then.
+    virtual void load_state_dict(const StateDict& state) = 0;
+
+protected:
+    /// The averages begin as copies. Those of the first `averaged` are averaged, the others are copied.
+    MovingAverage(std::vector<at::Tensor> parameters, std::size_t averaged);
+
+    /// The part that the parameters have in the next averages, in (0, 1].
+    [[nodiscard]] virtual double weight(at::ScalarType dtype) const = 0;
+    /// After the averages have changed, before num_updates() counts it.
+    virtual void count_update() {}
+
+    void set_num_updates(int64_t count) { num_updates_ = count; }
+    /// The line of an error for what cannot become average number `index`; empty when it can.
+    [[nodiscard]] std::string mismatch(std::size_t index, const std::string& name, const state::Value* saved) const;
+    /// \throws StateError that has the lines, if there are any.
+    static void throw_mismatches(const char* what, const std::vector<std::string>& lines);
+    void load_average(std::size_t index, const at::Tensor& saved);
+    void require_outside_scope(const char* what) const;
+
+private:
+    friend class MovingAverageScope;
+
+    /// Of one device and type.
+    struct List {
+        std::vector<at::Tensor> parameters;
+        std::vector<at::Tensor> averages;
+    };
+
+    void finish_update();
+    static void add(std::vector<List>& lists, const at::Tensor& parameter, const at::Tensor& average);
+    void swap();
+
+    std::vector<at::Tensor> parameters_;
+    std::vector<at::Tensor> averages_;
+    /// Numbers of the parameters, without those that occurred before.
+    std::vector<std::size_t> distinct_;
+    std::vector<List> averaged_;
+    std::vector<List> copied_;
+    int64_t num_updates_ = 0;
+    bool is_swapped_ = false;
+};
+
+/// While it lives the parameters hold the averages, for validation and inference. Memory is exchanged, not copied, and
+/// what shared memory with the parameters before keeps the values of before.
+class MovingAverageScope {
+public:
+    /// \throws UsageError when there is one of `average` already.
+    explicit MovingAverageScope(MovingAverage& average);
+    ~MovingAverageScope();
+    MovingAverageScope(const MovingAverageScope&) = delete;
+    MovingAverageScope& operator=(const MovingAverageScope&) = delete;
+
+private:
+    MovingAverage& average_;
+};
+
+namespace detail {
+
+/// The state of an optimizer with a moving average: `{"moving_average": ..., "original": ...}`.
+AUDYN_INLINE StateDict averaged_state(const MovingAverage& average, StateDict original);
+/// \throws StateError unless `state` is one of those.
+AUDYN_INLINE void check_averaged_state(const StateDict& state);
+
+} // namespace detail
+
+} // namespace audyn::optim
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/optim/moving_average.ipp>
+#endif

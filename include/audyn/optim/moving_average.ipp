@@ -1,0 +1,189 @@
+#pragma once
+
+#include <audyn/checkpoint/module_state.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/optim/moving_average.hpp>
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sub.h>
+#include <ATen/ops/rsub.h>
+#include <c10/util/StringUtil.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace audyn::optim {
+
+AUDYN_INLINE MovingAverage::MovingAverage(std::vector<at::Tensor> parameters, std::size_t averaged)
+    : parameters_(std::move(parameters)) {
+    std::unordered_map<const void*, std::size_t> seen;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        const at::Tensor& parameter = parameters_[i];
+        if (const auto [first, is_new] = seen.emplace(parameter.unsafeGetTensorImpl(), i); !is_new) {
+            averages_.push_back(averages_[first->second]);
+            continue;
+        }
+        distinct_.push_back(i);
+        averages_.push_back(parameter.detach().clone());
+        const bool is_averaged = i < averaged && (parameter.is_floating_point() || parameter.is_complex());
+        add(is_averaged ? averaged_ : copied_, parameter, averages_.back());
+    }
+}
+
+AUDYN_INLINE void MovingAverage::add(std::vector<List>& lists, const at::Tensor& parameter, const at::Tensor& average) {
+    const auto fits = [&](const List& list) {
+        const at::Tensor& other = list.averages.front();
+        return other.device() == average.device() && other.scalar_type() == average.scalar_type();
+    };
+    auto list = std::find_if(lists.begin(), lists.end(), fits);
+    if (list == lists.end()) {
+        list = lists.emplace(lists.end());
+    }
+    list->parameters.push_back(parameter);
+    list->averages.push_back(average);
+}
+
+AUDYN_INLINE void MovingAverage::require_outside_scope(const char* what) const {
+    if (is_swapped_) {
+        throw UsageError(std::string("the parameters hold their moving averages; ") + what +
+                         " when the MovingAverageScope has ended");
+    }
+}
+
+AUDYN_INLINE at::Tensor MovingAverage::average(std::size_t index) const {
+    return (is_swapped_ ? parameters_ : averages_).at(index).detach();
+}
+
+AUDYN_INLINE void MovingAverage::update() {
+    require_outside_scope("update them");
+    const at::NoGradGuard no_grad;
+    for (const List& list : averaged_) {
+        at::_foreach_lerp_(list.averages, list.parameters, weight(list.averages.front().scalar_type()));
+    }
+    finish_update();
+}
+
+AUDYN_INLINE void MovingAverage::update(const at::Tensor& found_inf) {
+    if (!found_inf.defined()) {
+        update();
+        return;
+    }
+    if (found_inf.is_cpu()) {
+        if (*found_inf.const_data_ptr<float>() == 0.0F) {
+            update();
+        }
+        return;
+    }
+    require_outside_scope("update them");
+    const at::NoGradGuard no_grad;
+    for (const List& list : averaged_) {
+        const at::Tensor& average = list.averages.front();
+        const at::Tensor factor = at::rsub(found_inf, 1).mul_(weight(average.scalar_type()));
+        const std::vector<at::Tensor> differences = at::_foreach_sub(list.parameters, list.averages);
+        at::_foreach_mul_(differences, factor.to(average.device(), average.scalar_type()));
+        at::_foreach_add_(list.averages, differences);
+    }
+    finish_update();
+}
+
+AUDYN_INLINE void MovingAverage::finish_update() {
+    for (const List& list : copied_) {
+        at::_foreach_copy_(list.averages, list.parameters);
+    }
+    count_update();
+    ++num_updates_;
+}
+
+AUDYN_INLINE void MovingAverage::swap() {
+    const at::NoGradGuard no_grad;
+    for (const std::size_t i : distinct_) {
+        const at::Tensor held = parameters_[i].detach();
+        const at::Tensor average = averages_[i].detach();
+        parameters_[i].set_data(average);
+        averages_[i].set_data(held);
+    }
+    is_swapped_ = !is_swapped_;
+}
+
+AUDYN_INLINE StateDict MovingAverage::model_state(const torch::nn::Module& module) const {
+    std::unordered_map<const void*, std::size_t> indices;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        indices.emplace(parameters_[i].unsafeGetTensorImpl(), i);
+    }
+    StateDict state = checkpoint::module_state(module);
+    const auto replace = [&](const std::string& name, const at::Tensor& tensor) {
+        if (const auto found = indices.find(tensor.unsafeGetTensorImpl()); found != indices.end()) {
+            state.set(name, average(found->second));
+        }
+    };
+    for (const auto& item : module.named_parameters()) {
+        replace(item.key(), item.value());
+    }
+    for (const auto& item : module.named_buffers()) {
+        replace(item.key(), item.value());
+    }
+    return state;
+}
+
+AUDYN_INLINE std::string MovingAverage::mismatch(std::size_t index, const std::string& name,
+                                                 const state::Value* saved) const {
+    if (saved == nullptr) {
+        return "'" + name + "' is missing";
+    }
+    if (!saved->is<at::Tensor>()) {
+        return "'" + name + "' is of kind " + saved->kind();
+    }
+    if (saved->as_tensor().sizes() != averages_[index].sizes()) {
+        return c10::str("'", name, "' has the shape ", saved->as_tensor().sizes(), ", the parameter has ",
+                        averages_[index].sizes());
+    }
+    return {};
+}
+
+AUDYN_INLINE void MovingAverage::throw_mismatches(const char* what, const std::vector<std::string>& lines) {
+    if (lines.empty()) {
+        return;
+    }
+    std::string message = std::string("the state does not fit the ") + what + ":";
+    for (const std::string& line : lines) {
+        message += "\n  " + line;
+    }
+    throw StateError(message);
+}
+
+AUDYN_INLINE void MovingAverage::load_average(std::size_t index, const at::Tensor& saved) {
+    const at::NoGradGuard no_grad;
+    averages_[index].copy_(saved);
+}
+
+AUDYN_INLINE MovingAverageScope::MovingAverageScope(MovingAverage& average) : average_(average) {
+    average_.require_outside_scope("enter another one");
+    average_.swap();
+}
+
+AUDYN_INLINE MovingAverageScope::~MovingAverageScope() {
+    average_.swap();
+}
+
+} // namespace audyn::optim
+
+namespace audyn::optim::detail {
+
+AUDYN_INLINE StateDict averaged_state(const MovingAverage& average, StateDict original) {
+    return {{"moving_average", average.state_dict()}, {"original", std::move(original)}};
+}
+
+AUDYN_INLINE void check_averaged_state(const StateDict& state) {
+    if (!state.contains("moving_average") || !state.contains("original")) {
+        throw StateError("the state is of an optimizer without a moving average: it has no 'moving_average' and "
+                         "'original'; train on without one, or begin the average anew with the parameters alone");
+    }
+}
+
+} // namespace audyn::optim::detail
