@@ -111,7 +111,9 @@ private:
 /// `arguments[1]`, with shares that are made even as `arguments[2]` says. The samples: FOLDER/seen.WORLD_SIZE.RANK
 void move(const Arguments& arguments) {
     const std::filesystem::path folder = arguments.at(0);
-    const auto uneven = arguments.at(2) == "drop" ? audyn::data::UnevenShares::drop : audyn::data::UnevenShares::pad;
+    const auto uneven = arguments.at(2) == "drop"   ? audyn::data::UnevenShares::drop
+                        : arguments.at(2) == "join" ? audyn::data::UnevenShares::keep
+                                                    : audyn::data::UnevenShares::pad;
     distributed::DistributedDataParallel distribution;
     const int64_t rank = distribution.rank();
     const int64_t ranks = distribution.world_size();

@@ -73,8 +73,8 @@ class OneMachine(unittest.TestCase):
         self.assertIn("'system.distributed.enable' is false, but torchrun started this program", process.stderr)
 
 
-class TwoMachines(unittest.TestCase):
-    """Two network namespaces with one link between them."""
+class Machines:
+    """A mix-in: two network namespaces with one link between them."""
 
     ADDRESSES = ("10.9.0.1", "10.9.0.2")
 
@@ -106,6 +106,8 @@ class TwoMachines(unittest.TestCase):
         subprocess.run(self.inside(node, IP, *arguments), check=True, capture_output=True,
                        env={**ENVIRONMENT, **({"LD_LIBRARY_PATH": libraries} if IP.startswith(str(UNPACKED)) else {})})
 
+
+class TwoMachines(Machines, unittest.TestCase):
     def run_nodes(self, *arguments, command=(PROGRAM, "system=cpu_ddp", f"+torch_version={version('torch')}")):
         """The program, run bare on both; torchrun reads from PET_ variables what the machines are to each other."""
         nodes = [subprocess.Popen(self.inside(node, *command, "system.distributed.nodes=2",

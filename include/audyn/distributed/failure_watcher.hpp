@@ -82,14 +82,22 @@ public:
     /// Waits, for some intervals at most, until all ranks know of the failure: who holds the store must not end before.
     void wait_until_known() const;
 
-    /// This rank begins its next collective.
-    void advance() { state_->progress.fetch_add(1, std::memory_order_relaxed); }
+    /// This rank begins what all ranks do next together.
+    void begin() { state_->progress = (state_->progress | (steps - 1)) + 1; }
+
+    /// It has come further in that. Counts up to three times.
+    void advance() {
+        if (const uint64_t progress = state_->progress; (progress + 1) % steps != 0) {
+            state_->progress = progress + 1;
+        }
+    }
 
     /// Who has not come as far as this rank. Takes some intervals.
     [[nodiscard]] Absentees absentees() const;
 
 private:
     using Clock = std::chrono::steady_clock;
+    static constexpr uint64_t steps = 4;
 
     struct Sign {
         uint64_t count = 0;
@@ -102,7 +110,7 @@ private:
         std::string store_name;
         FailureWatcherOptions options;
 
-        std::atomic<uint64_t> progress{0};
+        std::atomic<uint64_t> progress{0}; ///< written by one thread at a time
         std::atomic<bool> has_failed{false};
         mutable std::mutex mutex;
         mutable std::condition_variable changed;
@@ -121,7 +129,7 @@ private:
 
     static void run(State& state);
 
-    /// Tells that this rank knows of the failure, and waits for the others.
+    /// Tells that this rank knows of the failure, and waits for the others that live.
     static void spread(State& state);
 
     /// Until the end or the first failure.

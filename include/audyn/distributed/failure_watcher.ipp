@@ -104,9 +104,14 @@ AUDYN_INLINE void FailureWatcher::spread(State& state) {
         return;
     }
     try {
+        const std::size_t dead = [&] {
+            const std::lock_guard lock(state.mutex);
+            return state.absentees ? state.absentees->silent.size() : 0;
+        }();
+        const int64_t living = state.environment.world_size - static_cast<int64_t>(dead);
         int64_t informed = state.store->add("informed", 1);
         const auto deadline = Clock::now() + state.options.interval * 4;
-        while (informed < state.environment.world_size && Clock::now() < deadline) {
+        while (informed < living && Clock::now() < deadline) {
             std::this_thread::sleep_for(state.options.interval / 10);
             informed = state.store->add("informed", 0);
         }
@@ -139,7 +144,7 @@ AUDYN_INLINE void FailureWatcher::watch(State& state) {
             set_failure(state, parse(state.store->get_to_str("failure")));
             return;
         }
-        const uint64_t progress = state.progress.load(std::memory_order_relaxed);
+        const uint64_t progress = state.progress;
         state.store->set(own_key, std::to_string(++signs) + ' ' + std::to_string(progress));
         if (begins) {
             sample = read_signs(state);

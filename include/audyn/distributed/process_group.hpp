@@ -127,6 +127,9 @@ public:
     /// Notes that this rank begins what all ranks do together, by which the missing are told. \throws as `check`.
     void begin();
 
+    /// Notes that it has come further in that: where some already wait, the others may still compute.
+    void advance();
+
     /// What stands behind `error`, met in `what`: another rank's failure, or ranks that are missing. Takes seconds.
     [[nodiscard]] DistributedError explain(const std::string& what, const std::exception& error) const;
 

@@ -112,6 +112,12 @@ AUDYN_INLINE void ProcessGroup::check() const {
 AUDYN_INLINE void ProcessGroup::begin() {
     check();
     if (watcher_) {
+        watcher_->begin();
+    }
+}
+
+AUDYN_INLINE void ProcessGroup::advance() {
+    if (watcher_) {
         watcher_->advance();
     }
 }

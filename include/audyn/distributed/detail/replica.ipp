@@ -107,7 +107,16 @@ public:
             broadcast(states);
         });
         make_reducer();
+        // The last gradient of most models: who waits for the others has come further than who still computes.
+        hook_number_ = parameters_[0].register_hook([group = std::weak_ptr(group_)](const at::Tensor&) {
+            if (const auto living = group.lock()) {
+                living->advance();
+            }
+        });
     }
+    ReducerReplica(const ReducerReplica&) = delete;
+    ReducerReplica& operator=(const ReducerReplica&) = delete;
+    ~ReducerReplica() override { parameters_[0].remove_hook(hook_number_); }
 
     /// Before the module's forward. \throws DistributedError when a rank has failed.
     void before_forward() override {
@@ -132,6 +141,7 @@ public:
         const bool trains = at::GradMode::is_enabled() && synchronizes();
         may_differ_ = trains;
         if (trains) {
+            group_->advance();
             reducer_->prepare_for_backward(finds_unused() ? outputs : std::vector<at::Tensor>());
         }
         if (finds_unused() || (trains && *delays_reduction_)) {
@@ -383,6 +393,7 @@ private:
     std::vector<at::Tensor> buffers_;
     std::vector<bool> expect_sparse_;
     std::shared_ptr<CommunicationHook> hook_;
+    unsigned hook_number_ = 0;
     std::shared_ptr<c10d::Reducer> reducer_;
     std::shared_ptr<c10d::Logger> logger_;
     std::optional<BucketIndices> loaded_buckets_;
