@@ -93,7 +93,7 @@ TEST_CASE("Adam and AdamW are Python's over 200 steps") {
            {"adamw_amsgrad", make<AdamW>(AdamWOptions().lr(0.01).betas({0.8, 0.99}).amsgrad(true).weight_decay(0.1))},
            {"adamw_maximize", make<AdamW>(AdamWOptions().lr(3e-4).eps(1e-6).maximize(true))},
            {"adam", make<Adam>(AdamOptions())},
-           {"adam_l2", make<Adam>(AdamOptions().lr(0.02).weight_decay(0.05).amsgrad(true))},
+           {"adam_l2", make<Adam>(AdamOptions().lr(0.02).eps(1e-3).weight_decay(0.05).amsgrad(true))},
            {"adam_decoupled", make<Adam>(AdamOptions().weight_decay(0.05).decoupled_weight_decay(true))}});
 }
 
@@ -150,6 +150,7 @@ TEST_CASE("ASGD is Python's over 200 steps") {
 TEST_CASE("Rprop is Python's over 200 steps") {
     check({{"rprop", make<Rprop>(RpropOptions())},
            {"rprop_etas", make<Rprop>(RpropOptions().lr(1e-3).etas({0.7, 1.1}).step_sizes({1e-4, 0.1}))},
+           {"rprop_limits", make<Rprop>(RpropOptions().lr(0.02).etas({0.5, 1.5}).step_sizes({1e-3, 0.03}))},
            {"rprop_maximize", make<Rprop>(RpropOptions().maximize(true))}});
 }
 
