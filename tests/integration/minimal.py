@@ -82,6 +82,22 @@ class Training(unittest.TestCase):
         self.assertIn("[Epoch 4/4", process.stdout)
         self.assertIn("Nothing to train", run(*outputs("policies"), *policies, "train.steps.epochs=4").stdout)
 
+    def test_moving_average_and_plateau(self):
+        averaged = [*outputs("averaged"), "optimizer=adam_ema", "optimizer.smooth=0.9", "lr_scheduler=plateau",
+                    "lr_scheduler.patience=0", "lr_scheduler.threshold=0.9", "lr_scheduler.factor=0.5",
+                    "train.steps.lr_scheduler=epoch"]
+        run(*averaged, "train.steps.epochs=3")
+        self.assertIn(b"moving_average_model", pathlib.Path("averaged/model/last.pth").read_bytes())
+        resumed = run(*averaged, "train.resume.continue_from=auto")
+        self.assertIn("Resume training from: averaged/model/last.pth", resumed.stdout)
+        with open("averaged/metrics.csv", encoding="utf-8") as file:
+            rates = [float(row["learning_rate (iteration)/train"]) for row in csv.DictReader(file)
+                     if row["learning_rate (iteration)/train"]]
+        self.assertEqual(sorted(set(rates), reverse=True), [1e-3, 5e-4, 2.5e-4, 1.25e-4])
+        wrong = run(*averaged, "train.steps.lr_scheduler=iteration", check=False)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("follows a metric of an epoch", wrong.stderr)
+
     def test_warm_start(self):
         run(*outputs("first"), "train.steps.epochs=1")
         process = run(*outputs("second"), "model.checkpoint=first/model/last.pth", "train.steps.epochs=1")
