@@ -198,6 +198,22 @@ TEST_CASE("a parameter that is shared by two modules has one average") {
     CHECK(at::equal(average.model_state(tied).at("second").as_tensor(), at::full({2}, 2.0)));
 }
 
+TEST_CASE("averages follow a module that moves") {
+    Net net;
+    AveragedModel average(net);
+    average.update();
+    net.to(at::kDouble);
+    {
+        const MovingAverageScope scope(average);
+        CHECK((net.weight.scalar_type() == at::kDouble));
+    }
+    net.set_values(1);
+    average.update();
+    Net start;
+    CHECK((average.average(0).scalar_type() == at::kDouble));
+    CHECK(at::allclose(average.average(0), (start.weight + net.weight).detach() / 2));
+}
+
 TEST_CASE("integers are copied, and each type is averaged by itself") {
     const at::Tensor count = at::zeros({}, at::kLong);
     const at::Tensor narrow = at::zeros({2}, at::kBFloat16);

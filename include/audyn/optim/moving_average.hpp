@@ -15,7 +15,7 @@
 namespace audyn::optim {
 
 /// Base of the averages that parameters have over a training. Each lies beside its parameter, on the same device and of
-/// the same type; integers are not averaged but copied. Not thread-safe.
+/// the same type, also when the module moves; integers are not averaged but copied. Not thread-safe.
 class MovingAverage {
 public:
     virtual ~MovingAverage() = default;
@@ -70,6 +70,9 @@ private:
         std::vector<at::Tensor> averages;
     };
 
+    /// Goes where the parameters are now, before the averages are used with them.
+    void follow_parameters();
+    void make_lists();
     void finish_update();
     static void add(std::vector<List>& lists, const at::Tensor& parameter, const at::Tensor& average);
     void swap();
@@ -78,6 +81,7 @@ private:
     std::vector<at::Tensor> averages_;
     /// Numbers of the parameters, without those that occurred before.
     std::vector<std::size_t> distinct_;
+    std::size_t averaged_count_;
     std::vector<List> averaged_;
     std::vector<List> copied_;
     int64_t num_updates_ = 0;

@@ -21,19 +21,46 @@
 namespace audyn::optim {
 
 AUDYN_INLINE MovingAverage::MovingAverage(std::vector<at::Tensor> parameters, std::size_t averaged)
-    : parameters_(std::move(parameters)) {
+    : parameters_(std::move(parameters)), averaged_count_(averaged) {
     std::unordered_map<const void*, std::size_t> seen;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-        const at::Tensor& parameter = parameters_[i];
-        if (const auto [first, is_new] = seen.emplace(parameter.unsafeGetTensorImpl(), i); !is_new) {
-            averages_.push_back(averages_[first->second]);
-            continue;
+        const auto [first, is_new] = seen.emplace(parameters_[i].unsafeGetTensorImpl(), i);
+        averages_.push_back(is_new ? parameters_[i].detach().clone() : averages_[first->second]);
+        if (is_new) {
+            distinct_.push_back(i);
         }
-        distinct_.push_back(i);
-        averages_.push_back(parameter.detach().clone());
-        const bool is_averaged = i < averaged && (parameter.is_floating_point() || parameter.is_complex());
-        add(is_averaged ? averaged_ : copied_, parameter, averages_.back());
     }
+    make_lists();
+}
+
+AUDYN_INLINE void MovingAverage::make_lists() {
+    averaged_.clear();
+    copied_.clear();
+    for (const std::size_t i : distinct_) {
+        const bool is_averaged =
+            i < averaged_count_ && (parameters_[i].is_floating_point() || parameters_[i].is_complex());
+        add(is_averaged ? averaged_ : copied_, parameters_[i], averages_[i]);
+    }
+}
+
+AUDYN_INLINE void MovingAverage::follow_parameters() {
+    const auto has_moved = [](const at::Tensor& parameter, const at::Tensor& average) {
+        return parameter.device() != average.device() || parameter.scalar_type() != average.scalar_type();
+    };
+    const auto has_list_moved = [&](const List& list) {
+        return has_moved(list.parameters.front(), list.averages.front());
+    };
+    if (std::none_of(averaged_.begin(), averaged_.end(), has_list_moved) &&
+        std::none_of(copied_.begin(), copied_.end(), has_list_moved)) {
+        return;
+    }
+    for (const std::size_t i : distinct_) {
+        if (has_moved(parameters_[i], averages_[i])) {
+            const at::Tensor moved = averages_[i].to(parameters_[i].device(), parameters_[i].scalar_type());
+            averages_[i].set_data(moved);
+        }
+    }
+    make_lists();
 }
 
 AUDYN_INLINE void MovingAverage::add(std::vector<List>& lists, const at::Tensor& parameter, const at::Tensor& average) {
@@ -63,6 +90,7 @@ AUDYN_INLINE at::Tensor MovingAverage::average(std::size_t index) const {
 AUDYN_INLINE void MovingAverage::update() {
     require_outside_scope("update them");
     const at::NoGradGuard no_grad;
+    follow_parameters();
     for (const List& list : averaged_) {
         at::_foreach_lerp_(list.averages, list.parameters, weight(list.averages.front().scalar_type()));
     }
@@ -82,6 +110,7 @@ AUDYN_INLINE void MovingAverage::update(const at::Tensor& found_inf) {
     }
     require_outside_scope("update them");
     const at::NoGradGuard no_grad;
+    follow_parameters();
     for (const List& list : averaged_) {
         const at::Tensor& average = list.averages.front();
         const at::Tensor factor = at::rsub(found_inf, 1).mul_(weight(average.scalar_type()));
@@ -164,6 +193,7 @@ AUDYN_INLINE void MovingAverage::load_average(std::size_t index, const at::Tenso
 
 AUDYN_INLINE MovingAverageScope::MovingAverageScope(MovingAverage& average) : average_(average) {
     average_.require_outside_scope("enter another one");
+    average_.follow_parameters();
     average_.swap();
 }
 

@@ -58,8 +58,9 @@ protected:
     [[nodiscard]] virtual std::optional<double> closed_form_lr(std::size_t) const { return std::nullopt; }
     /// Takes back the step of the constructor, for a scheduler that another one starts later.
     virtual void undo_step() { --last_epoch_; }
-    /// Sets the first rates after undo_step(): now, or in the middle of a training.
+    /// Sets the first rates after undo_step(), at the start of a training.
     virtual void start() { initial_step(); }
+    /// The same in the middle of one, after another scheduler.
     virtual void take_over() { update_lr(0); }
     /// Options and whatever else the scheduler needs, under Python's names.
     [[nodiscard]] virtual StateDict options() const = 0;
@@ -71,7 +72,7 @@ protected:
     [[nodiscard]] double base_lr(std::size_t group) const { return base_lrs_[group]; }
     void set_base_lrs(std::vector<double> values) { base_lrs_ = std::move(values); }
     void set_last_epoch(int64_t epoch) { last_epoch_ = epoch; }
-    /// Makes the groups' rates those of last_lr().
+    /// Takes the groups' rates into last_lr().
     void record_lr();
     /// Sets the groups' rates to the initial ones, as the first scheduler found them.
     void reset_lr();
