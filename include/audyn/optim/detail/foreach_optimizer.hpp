@@ -24,6 +24,10 @@ protected:
     virtual void update(TensorLists& lists) = 0;
     [[nodiscard]] bool uses_field(std::size_t, std::size_t) const override { return true; }
     [[nodiscard]] bool takes_complex() const override { return true; }
+
+private:
+    /// For the CPU, where lists save nothing: a parameter and its state stay in the cache from operator to operator.
+    void update_one_by_one(const TensorLists& lists);
 };
 
 /// Adds one to each host scalar.

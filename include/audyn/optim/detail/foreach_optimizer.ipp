@@ -11,7 +11,30 @@ namespace audyn::optim::detail {
 
 AUDYN_INLINE void ForeachOptimizer::step() {
     const at::NoGradGuard no_grad;
-    for_each_list([&](TensorLists& lists) { update(lists); });
+    for_each_list([&](TensorLists& lists) {
+        if (lists.params.front().is_cpu()) {
+            update_one_by_one(lists);
+        } else {
+            update(lists);
+        }
+    });
+}
+
+AUDYN_INLINE void ForeachOptimizer::update_one_by_one(const TensorLists& lists) {
+    TensorLists one;
+    one.group = lists.group;
+    one.state.resize(lists.state.size());
+    for (std::size_t i = 0; i < lists.params.size(); ++i) {
+        one.active = {lists.active[i]};
+        one.params = {lists.params[i]};
+        one.grads = {lists.grads[i]};
+        for (std::size_t field = 0; field < lists.state.size(); ++field) {
+            if (!lists.state[field].empty()) {
+                one.state[field] = {lists.state[field][i]};
+            }
+        }
+        update(one);
+    }
 }
 
 AUDYN_INLINE void count_steps(const std::vector<at::Tensor>& steps) {
