@@ -10,7 +10,6 @@
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/signals.hpp>
-#include <audyn/distributed/ranks.hpp>
 #include <audyn/distributed/single_process.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/optim/any_optimizer.hpp>
@@ -138,7 +137,6 @@ struct Variant {
     Schedule schedule = Schedule::step;
     Average average = Average::none;
     audyn::AsyncSave async = audyn::AsyncSave::off;
-    audyn::data::UnevenShares uneven = audyn::data::UnevenShares::pad;
 };
 
 inline const std::vector<Variant> variants{
@@ -161,17 +159,10 @@ inline const std::vector<Variant> variants{
      .workers = 3,
      .interval = audyn::SchedulerInterval::iteration,
      .async = audyn::AsyncSave::wait},
-    {.name = "join of uneven shares", .uneven = audyn::data::UnevenShares::keep},
 };
 
-/// Samples of an epoch that a rank reads, in batches of 4: 6 batches, the last of 3 samples. On several ranks one is
-/// read twice; where uneven shares are kept, rank 0 has one more than the others, and so a batch more.
-inline int64_t samples_of_rank(const Variant& variant, int64_t rank) {
-    return variant.uneven == audyn::data::UnevenShares::pad ? 23 : rank == 0 ? 21 : 20;
-}
-inline int64_t samples_of_job(const Variant& variant, int64_t ranks) {
-    return variant.uneven == audyn::data::UnevenShares::pad ? 23 * ranks - (ranks > 1 ? 1 : 0) : 20 * ranks + 1;
-}
+// Each rank has 23 samples, on several ranks one of them twice, in batches of 4: 6 batches an epoch, the last of 3.
+constexpr int64_t samples_of_rank = 23;
 constexpr int64_t epochs = 3;
 
 struct Outcome {
@@ -299,7 +290,7 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
     trainer.add_callback(std::make_shared<Observer>(disturbance));
     trainer.add_callback(
         std::make_shared<audyn::EarlyStopping>(audyn::EarlyStoppingOptions{.patience = 2, .min_delta = 1e-4}));
-    const int64_t samples = samples_of_job(variant, ranks);
+    const int64_t samples = samples_of_rank * ranks - (ranks > 1 ? 1 : 0);
     auto dataset = std::make_shared<Augmented>(samples, disturbance);
     audyn::DataLoader loader(dataset, audyn::DataLoaderOptions()
                                           .batch_size(4)
@@ -307,7 +298,7 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
                                           .seed(resumes ? 17 : 3) // the checkpoint's is taken
                                           .warn([](const std::string&) {})
                                           .num_workers(variant.workers)
-                                          .shard({rank, ranks, variant.uneven}));
+                                          .shard({rank, ranks, audyn::data::UnevenShares::pad}));
     audyn::DataLoader validation(
         std::make_shared<Augmented>(samples),
         audyn::DataLoaderOptions().batch_size(23).shard({rank, ranks, audyn::data::UnevenShares::keep}));
@@ -421,10 +412,9 @@ std::vector<std::string> inexact(const Variant& variant, const MakeDistribution&
     };
     const auto undisturbed = make_folder();
     const Outcome whole = train(variant, make_distribution, undisturbed.path(), false);
-    const int64_t samples = samples_of_rank(variant, audyn::distributed::rank());
     const int64_t per_epoch = (6 + variant.accumulation - 1) / variant.accumulation;
     require(whole.rows.size() == static_cast<std::size_t>(1 + epochs * (per_epoch + 2)), "rows");
-    require(whole.reads == epochs * samples, "reads");
+    require(whole.reads == epochs * samples_of_rank, "reads");
     for (const int64_t stop : {int64_t{1}, per_epoch + per_epoch / 2, per_epoch, epochs * per_epoch}) {
         const std::string at = " at iteration " + std::to_string(stop);
         const auto folder = make_folder();
@@ -434,8 +424,8 @@ std::vector<std::string> inexact(const Variant& variant, const MakeDistribution&
         const std::string found = difference(whole, resumed);
         require(found.empty(), found + " differs when resumed" + at);
         // Skipping reads nothing: each sample of the whole run was read once for training.
-        const int64_t begun_in_epoch = std::min(samples, stop % per_epoch * variant.accumulation * 4);
-        require(resumed.reads == epochs * samples - stop / per_epoch * samples - begun_in_epoch,
+        const int64_t begun_in_epoch = stop % per_epoch * variant.accumulation * 4;
+        require(resumed.reads == epochs * samples_of_rank - stop / per_epoch * samples_of_rank - begun_in_epoch,
                 "reads when resumed" + at);
     }
     return wrong;
