@@ -49,7 +49,7 @@ struct FailureWatcherOptions {
     /// Between looks at the store, and between signs of life.
     std::chrono::milliseconds interval{300};
     /// What a rank gets to end by itself after another has failed.
-    std::chrono::milliseconds grace{3000};
+    std::chrono::milliseconds grace{2000};
 };
 
 /// A thread with a connection of its own to the job's store: it learns that another rank has failed, also while this
