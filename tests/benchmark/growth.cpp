@@ -5,6 +5,7 @@
 #include "paired.hpp"
 #include "ranks.hpp"
 
+#include <audyn/distributed/communication_hooks.hpp>
 #include <audyn/distributed/distributed_data_parallel.hpp>
 #include <audyn/distributed/process_group.hpp>
 
@@ -30,7 +31,7 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 
 constexpr int64_t layers = 8;
-constexpr int64_t layer_size = int64_t{1} << 18; // float32: 1 MiB, a bucket each
+constexpr int64_t layer_size = int64_t{1} << 20; // float32: 4 MiB, a bucket each
 
 /// Computes nothing, for a while.
 struct Sleep : torch::autograd::Function<Sleep> {
@@ -75,15 +76,27 @@ struct RingCost {
     }
 };
 
-/// Seconds of an all-reduce of so many bytes.
+/// Seconds of an all-reduce of so many bytes, among as many as the layers have, which are begun at once: as in a
+/// backward, one waits for its messages while another is at work.
 double measure_all_reduce(int64_t bytes, int repetitions) {
-    at::Tensor tensor = at::zeros({bytes / 4});
+    std::vector<std::vector<at::Tensor>> tensors;
+    for (int64_t i = 0; i < layers; ++i) {
+        tensors.push_back({at::zeros({bytes / 4})});
+    }
     std::vector<double> times;
     for (int i = 0; i <= repetitions; ++i) {
         distributed::barrier();
-        const double seconds = benchmark::seconds([&] { distributed::all_reduce(tensor); });
+        const double seconds = benchmark::seconds([&] {
+            std::vector<c10::intrusive_ptr<c10d::Work>> works;
+            for (std::vector<at::Tensor>& tensor : tensors) {
+                works.push_back(distributed::process_group()->c10d()->allreduce(tensor));
+            }
+            for (const auto& work : works) {
+                work->wait();
+            }
+        });
         if (i > 0) { // the first one connects
-            times.push_back(seconds);
+            times.push_back(seconds / static_cast<double>(layers));
         }
     }
     return benchmark::median(std::move(times));
@@ -141,27 +154,46 @@ Step measure_steps(Model& model, const SleepingNetwork& network, int repetitions
     return {benchmark::median(std::move(forward)), benchmark::median(std::move(backward))};
 }
 
-void compare(double seconds_of_layer, int blocks) {
+distributed::DistributedDataParallelOptions options() {
     distributed::DistributedDataParallelOptions options;
-    options.bucket_cap_mb = 1.0;
+    options.bucket_cap_mb = 4.0;
     options.gradient_as_bucket_view = true;
-    distributed::DistributedDataParallel policy(options);
+    return options;
+}
+
+/// What the reducer does on one rank: buckets are done as soon as they are full.
+distributed::DistributedDataParallelOptions options_without_messages() {
+    distributed::DistributedDataParallelOptions silent = options();
+    silent.communication_hook =
+        distributed::communication_hook([](distributed::ProcessGroup&, c10d::GradBucket& bucket) {
+            auto future = c10::make_intrusive<c10::ivalue::Future>(c10::TensorType::get());
+            future->markCompleted(bucket.getBuffer());
+            return future;
+        });
+    return silent;
+}
+
+void compare(double seconds_of_layer, int blocks) {
+    distributed::DistributedDataParallel policy(options());
+    distributed::DistributedDataParallel silent_policy(options_without_messages());
     SleepingNetwork network(seconds_of_layer);
+    SleepingNetwork silent_network(seconds_of_layer);
     const auto model = policy.wrap(network);
+    const auto silent_model = silent_policy.wrap(silent_network);
     std::vector<double> ratios;
     Step step{};
     RingCost cost{};
     double predicted = 0.0;
     for (int block = 0; block < blocks; ++block) {
-        cost = measure_cost(20);
-        const Step alone = measure_steps(*network, network, 5);
-        step = measure_steps(*model, network, 10);
+        cost = measure_cost(10);
+        const Step alone = measure_steps(*silent_model, silent_network, 5);
+        step = measure_steps(*model, network, 7);
         predicted = predict(cost, alone.forward, alone.backward);
         ratios.push_back(step.whole() / predicted);
     }
     if (distributed::is_main_process()) {
         const auto ratio = benchmark::estimate(ratios);
-        std::printf("%ld ranks, %.0f ms a layer: %.1f us a message, %.2f GB/s, 1 MiB in %.2f ms; a step takes %.1f ms, "
+        std::printf("%ld ranks, %.0f ms a layer: %.1f us a message, %.2f GB/s, 4 MiB in %.2f ms; a step takes %.1f ms, "
                     "%.3f (%.3f to %.3f) of the formula's\n",
                     static_cast<long>(distributed::world_size()), 1e3 * seconds_of_layer, 1e6 * cost.message,
                     1e-9 / cost.byte,
@@ -172,7 +204,7 @@ void compare(double seconds_of_layer, int blocks) {
 
 void measure(int blocks) {
     at::set_num_threads(1);
-    for (const double milliseconds : {1.0, 4.0, 16.0}) {
+    for (const double milliseconds : {2.0, 8.0, 32.0}) {
         compare(milliseconds * 1e-3, blocks);
     }
 }

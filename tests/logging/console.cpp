@@ -63,12 +63,15 @@ TEST_CASE("a log file is continued") {
 TEST_CASE("processes other than the main one drop information") {
     const TemporaryFolder folder;
     const Stream stream(folder / "out");
-    Console console({.level = Level::debug, .main_process = false, .stream = stream.file.get()});
+    Console console({.level = Level::info, .main_process = false, .stream = stream.file.get()});
     console.info("hidden");
     CHECK(stream.output().empty());
     CHECK_FALSE(console.enabled(Level::info));
     console.warning("shown");
     CHECK(stream.output().find("shown") != std::string::npos);
+    Console talkative({.level = Level::debug, .main_process = false, .stream = stream.file.get()});
+    talkative.info("all of it");
+    CHECK(stream.output().find("all of it") != std::string::npos);
 }
 
 TEST_CASE("the variable LOGLEVEL chooses the level") {

@@ -411,16 +411,17 @@ AUDYN_INLINE void TrainerBase::validate_all(std::vector<NamedLoader>& validation
 
 AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, const std::string& name) {
     const detail::EvaluationScope scope(module());
-    std::optional<optim::MovingAverageScope> averaged;
-    if (moving_average() != nullptr) {
-        averaged.emplace(*moving_average());
-    }
     const int64_t batches = options_.fast_dev_run() ? std::min<int64_t>(1, loader.size())
                                                     : options_.limit_validation_batches().of(loader.size());
     if (batches < 1 && world_size() == 1) {
         throw DataError("there is nothing to evaluate: the loader '" + name + "' gives no batch");
     }
     synchronize_buffers();
+    std::optional<optim::MovingAverageScope> averaged;
+    if (moving_average() != nullptr) {
+        averaged.emplace(*moving_average());
+        synchronize_buffers(); // Averages may have buffers of their own.
+    }
     MetricSums sums(metric_names_);
     pass_metrics_.clear();
     notify([&](Callback& callback) { callback.on_validation_start(*this); });
