@@ -1,5 +1,5 @@
-// Training on GPUs compiles and links: with a GPU one rank reduces over NCCL and trains by DistributedDataParallel; without
-// one the reason is told.
+// Training on GPUs compiles and links: with a GPU one rank reduces over NCCL and trains by DistributedDataParallel;
+// without one the reason is told.
 
 #include <audyn/core/error.hpp>
 #include <audyn/distributed/distributed_data_parallel.hpp>
