@@ -36,6 +36,12 @@ def run(name, ranks, *overrides):
     return process.stdout
 
 
+def start(name, ranks, *overrides):
+    """The same in the background, with its output in `name`.log."""
+    with open(f"{name}.log", "w", encoding="utf-8") as log:
+        return subprocess.Popen(command(name, ranks, *overrides), stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+
+
 def records(name):
     """What the last checkpoint holds: parameters, optimizer, each rank's generators; not paths and configuration."""
     with zipfile.ZipFile(f"{name}/model/last.pth") as archive:
@@ -90,10 +96,7 @@ class SeveralRanks(unittest.TestCase):
         run("left_alone", 2, every.format("left_alone"))
         for round_number in range(3):
             name = f"killed{round_number}"
-            log = open(f"{name}.log", "w", encoding="utf-8")
-            with log:
-                job = subprocess.Popen(command(name, 2, every.format(name)), stdout=log, stderr=subprocess.STDOUT,
-                                       env=ENVIRONMENT)
+            job = start(name, 2, every.format(name))
             moment = random.Random(round_number).randrange(4, 30)
             wait_for(lambda: f"Iter {moment // 10 * 10}/" in pathlib.Path(f"{name}.log").read_text() or moment < 10 and
                      pathlib.Path(f"{name}/model/last.pth").exists())
@@ -108,10 +111,7 @@ class SeveralRanks(unittest.TestCase):
 
     def test_a_signal_saves_on_all_ranks_and_ends_the_job(self):
         run("calm", 2)
-        log = open("interrupted.log", "w", encoding="utf-8")
-        with log:
-            job = subprocess.Popen(command("interrupted", 2, "train.log_every_n_iterations=5"), stdout=log,
-                                   stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        job = start("interrupted", 2, "train.log_every_n_iterations=5")
         wait_for(lambda: "Iter 10/" in pathlib.Path("interrupted.log").read_text())
         job.send_signal(signal.SIGTERM)
         self.assertEqual(job.wait(timeout=30), 128 + signal.SIGTERM, pathlib.Path("interrupted.log").read_text())
@@ -119,10 +119,7 @@ class SeveralRanks(unittest.TestCase):
         self.assertEqual(records("interrupted"), records("calm"))
 
     def test_a_signal_to_one_rank_is_heeded_by_all(self):
-        log = open("one_rank.log", "w", encoding="utf-8")
-        with log:
-            job = subprocess.Popen(command("one_rank", 3, "train.log_every_n_iterations=1", "train.steps.epochs=200"), stdout=log,
-                                   stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        job = start("one_rank", 3, "train.log_every_n_iterations=1", "train.steps.epochs=200")
         text = pathlib.Path("one_rank.log").read_text
         wait_for(lambda: "Iter 3/" in text())
         os.kill(children(job.pid)[2], signal.SIGUSR1)
@@ -157,6 +154,15 @@ class SeveralRanks(unittest.TestCase):
         self.assertNotEqual(records("join"), records("pad"))
         self.assertNotEqual(records("join"), records("drop"))
 
+    def test_other_ranks_finish_an_even_rest_and_go_on_with_uneven_shares(self):
+        # Of 321 samples left of the second epoch each of 3 ranks has 107; of the third's 481 one has a batch more.
+        uneven = ("train.dataset.train.samples=481", "train.dataloader.train.batch_size=8",
+                  "+train.dataloader.train.uneven_shares=join")
+        run("uneven_moved", 2, *uneven, "train.steps.epochs=null", "train.steps.iterations=41")
+        output = run("uneven_moved", 3, *uneven, "train.resume.continue_from=uneven_moved/model/last.pth",
+                     "system.distributed.max_restarts=0")
+        self.assertIn("[Epoch 3/3] (validation)", output)
+
     def test_the_configuration_of_rank_0_holds(self):
         run("of_rank_0", 2, "optimizer.lr=0.003")
         with socket.socket() as probe:
@@ -182,11 +188,8 @@ class SeveralRanks(unittest.TestCase):
         self.assertTrue((record / "folders" / "model" / "last.pth").exists())
 
     def test_a_signal_is_heeded_within_a_validation(self):
-        log = open("validating.log", "w", encoding="utf-8")
-        with log:
-            job = subprocess.Popen(command("validating", 2, "train.dataset.validation.samples=4000001", "train.steps.epochs=1",
-                                           "train.dataloader.validation.batch_size=2"),
-                                   stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        job = start("validating", 2, "train.dataset.validation.samples=4000001", "train.steps.epochs=1",
+                    "train.dataloader.validation.batch_size=2")
         wait_for(lambda: "(train)" in pathlib.Path("validating.log").read_text())
         begin = time.monotonic()
         job.send_signal(signal.SIGTERM)
@@ -198,11 +201,7 @@ class SeveralRanks(unittest.TestCase):
         run("origin", 2, "train.steps.epochs=1")
         resume = "train.resume.continue_from=origin/model/last.pth"
         run("expected", 2, resume)
-        log = open("again.log", "w", encoding="utf-8")
-        with log:
-            job = subprocess.Popen(command("again", 2, resume, "system.distributed.max_restarts=1",
-                                           "train.log_every_n_iterations=1"),
-                                   stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        job = start("again", 2, resume, "system.distributed.max_restarts=1", "train.log_every_n_iterations=1")
         wait_for(lambda: "Iter 20/" in pathlib.Path("again.log").read_text())
         os.kill(children(job.pid)[1], signal.SIGKILL)
         self.assertEqual(job.wait(timeout=60), 0, pathlib.Path("again.log").read_text()[-3000:])

@@ -79,6 +79,7 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
     if (lr_scheduler_ && lr_scheduler_->needs_metric() && options_.lr_scheduler() == SchedulerInterval::iteration) {
         throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
     }
+    is_uneven_ = false;
     loader_batches_ = gather_batches(train.size());
     const bool dry = options_.fast_dev_run();
     const int64_t accumulation = options_.gradient_accumulation();
@@ -117,10 +118,10 @@ AUDYN_INLINE std::vector<int64_t> TrainerBase::gather_numbers(int64_t own) {
 AUDYN_INLINE int64_t TrainerBase::gather_batches(int64_t own) {
     const std::vector<int64_t> batches = gather_numbers(own);
     const auto [least, most] = std::minmax_element(batches.begin(), batches.end());
-    is_uneven_ = *least != *most;
-    if (!is_uneven_) {
+    if (*least == *most) {
         return own;
     }
+    is_uneven_ = true;
     const auto rank_with = [&](auto found) {
         return "rank " + std::to_string(found - batches.begin()) + " has " + std::to_string(*found) + " batches";
     };
@@ -877,8 +878,6 @@ AUDYN_INLINE void TrainerBase::continue_on_other_ranks(data::Loader& train) {
     int64_t remaining = batches_per_epoch_;
     if (batch_idx_ > 0) {
         remaining = std::min(remaining, gather_batches(train.remaining_batches(epoch_idx_, consumed_samples_)));
-    }
-    if (batch_idx_ > 0) {
         batch_idx_ = batches_per_epoch_ - remaining;
     }
     if (options_.max_epochs()) {
