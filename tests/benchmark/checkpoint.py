@@ -5,13 +5,13 @@ Usage: checkpoint.py FOLDER PATH_TO_THE_PROGRAM_checkpoint [ROUNDS [MEGABYTES]]
 
 import os
 import pathlib
-import random
-import statistics
 import subprocess
 import sys
 import time
 
 import torch
+
+from paired import interval
 
 TENSOR_MEGABYTES = 16
 
@@ -29,13 +29,6 @@ def timed(action) -> float:
     begin = time.perf_counter()
     action()
     return time.perf_counter() - begin
-
-
-def interval(values) -> str:
-    """Median with its 95 % interval by bootstrap."""
-    generator = random.Random(0)
-    medians = sorted(statistics.median(generator.choices(values, k=len(values))) for _ in range(2000))
-    return f"{statistics.median(values):.3f} [{medians[50]:.3f}, {medians[1949]:.3f}]"
 
 
 def main() -> None:

@@ -5,13 +5,14 @@ Usage: data_parallel.py PATH_TO_THE_PROGRAM_data_parallel [ROUNDS]
 """
 
 import os
-import random
 import statistics
 import subprocess
 import sys
 import time
 
 import torch
+
+from paired import interval
 
 WORKLOADS = {
     "MLP of 26 k parameters": ([128, 128, 64, 10], 64, 50),
@@ -51,13 +52,6 @@ def steps(command):
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     lines = [line.rpartition(": ") for line in process.stdout.splitlines()]
     return {name: float(seconds) for name, _, seconds in lines if name in WORKLOADS}
-
-
-def interval(values):
-    """Median with its 95 % interval by bootstrap."""
-    generator = random.Random(0)
-    medians = sorted(statistics.median(generator.choices(values, k=len(values))) for _ in range(2000))
-    return f"{statistics.median(values):.3f} [{medians[50]:.3f}, {medians[1949]:.3f}]"
 
 
 def main():

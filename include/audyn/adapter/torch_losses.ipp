@@ -36,19 +36,17 @@ inline at::Tensor weights_tensor(const ClassWeights& weights) {
 template <class Options>
 Options with_reduction(Options options, const std::string& name) {
     using Reduction = std::decay_t<decltype(options.reduction())>;
-    if (name == "mean") {
-        return options.reduction(torch::kMean);
-    }
-    if (name == "sum") {
-        return options.reduction(torch::kSum);
-    }
     if constexpr (std::is_constructible_v<Reduction, torch::enumtype::kBatchMean>) {
         if (name == "batchmean") {
             return options.reduction(torch::kBatchMean);
         }
-        throw UsageError("a loss for training needs the reduction 'mean', 'sum' or 'batchmean', got '" + name + "'");
+        if (name != "mean" && name != "sum") {
+            throw UsageError("a loss for training needs the reduction 'mean', 'sum' or 'batchmean', got '" + name +
+                             "'");
+        }
     }
-    throw UsageError("a loss for training needs the reduction 'mean' or 'sum', got '" + name + "'");
+    return reduction(name) == criterion::Reduction::mean ? options.reduction(torch::kMean)
+                                                         : options.reduction(torch::kSum);
 }
 
 /// Adds `torch.nn.NAME`, whose arguments are `arguments` and the reduction; `make` gives the options for values of the
