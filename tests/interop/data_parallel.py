@@ -113,6 +113,8 @@ def be_worker(folder):
     losses = {name: train(settings) for name, settings in MODES.items()}
     pathlib.Path(folder, f"python.{dist.get_rank()}").write_text(json.dumps(losses), encoding="utf-8")
     dist.destroy_process_group()
+    # Threads of communication hooks that still hold a future abort the interpreter while it is taken down.
+    os._exit(0)
 
 
 def torchrun(world_size, *arguments, **options):

@@ -322,5 +322,7 @@ using trainer::TrainerBase;
 } // namespace audyn
 
 #ifndef AUDYN_COMPILED
+#    include <audyn/trainer/resuming.ipp>
+#    include <audyn/trainer/saving.ipp>
 #    include <audyn/trainer/trainer_base.ipp>
 #endif
