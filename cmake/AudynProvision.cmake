@@ -7,7 +7,7 @@ include(AudynApt)
 set(AUDYN_PROVISIONED_TORCH_VERSION 2.13.0)
 # libtorch's CPU half needs two of CUDA's libraries, in the versions that the wheel asks for; the whole wheel needs all.
 set(AUDYN_WHEELS_RUNTIME torch==${AUDYN_PROVISIONED_TORCH_VERSION} nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
-set(AUDYN_WHEELS_COMPLETE torch==${AUDYN_PROVISIONED_TORCH_VERSION} numpy tensorboard hydra-core==1.3.2 soundfile)
+set(AUDYN_WHEELS_COMPLETE torch==${AUDYN_PROVISIONED_TORCH_VERSION} numpy tensorboard hydra-core==1.3.2 soundfile audyn==0.4.0)
 
 # Downloads a Debian package, with the libraries that it needs to run where their names match the optional regex.
 function(audyn_provision_package package)
@@ -88,7 +88,7 @@ function(audyn_python_is_complete out python)
     if(python)
         execute_process(COMMAND "${python}" -c "
 from importlib.metadata import version
-for package in 'numpy', 'tensorboard', 'soundfile':
+for package in 'numpy', 'tensorboard', 'soundfile', 'audyn':
     version(package)
 torch = tuple(int(number) for number in version('torch').split('.')[:2])
 first, last = (tuple(int(number) for number in text.split('.')) for text in ('${AUDYN_TORCH_FIRST}', '${AUDYN_TORCH_LAST}'))

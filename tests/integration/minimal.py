@@ -100,7 +100,7 @@ class Training(unittest.TestCase):
 
     def test_warm_start(self):
         run(*outputs("first"), "train.steps.epochs=1")
-        process = run(*outputs("second"), "model.checkpoint=first/model/last.pth", "train.steps.epochs=1")
+        process = run(*outputs("second"), "+model.checkpoint=first/model/last.pth", "train.steps.epochs=1")
         self.assertNotIn("Resume", process.stdout)
 
     def test_answers(self):

@@ -24,10 +24,12 @@ namespace audyn::adapter {
 /// Constants, which only the program knows, become their names.
 [[nodiscard]] AUDYN_INLINE state::Value to_state(const config::Value& value);
 
-/// The whole configuration, resolved.
-[[nodiscard]] inline StateDict resolved_config(const Config& config) {
-    return std::get<StateDict>(to_state(config.to_value(true)).storage());
-}
+/// Keys of the configuration's `model` that are not arguments of the model.
+inline const std::vector<std::string> reserved_model_keys{"checkpoint"};
+
+/// The whole configuration, resolved, as a checkpoint holds it: Python's Audyn builds the model from its `model` as it
+/// is, so what is no argument of the model is left out.
+[[nodiscard]] AUDYN_INLINE StateDict resolved_config(const Config& config);
 
 namespace detail {
 
@@ -69,9 +71,6 @@ template <class Otherwise>
 /// A value of a checkpoint as one of a configuration. Bytes stay bytes, integer keys become text.
 /// \throws StateError for a tensor, which no configuration holds.
 [[nodiscard]] AUDYN_INLINE config::Value to_config(const state::Value& value, const config::Location& location);
-
-/// Keys of the configuration's `model` that are not arguments of the model.
-inline const std::vector<std::string> reserved_model_keys{"checkpoint"};
 
 /// The configuration that a checkpoint was trained with; nothing when `file` is no checkpoint or keeps none.
 [[nodiscard]] AUDYN_INLINE std::optional<config::Value> stored_config(const std::filesystem::path& file);

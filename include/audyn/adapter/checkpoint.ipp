@@ -44,6 +44,16 @@ AUDYN_INLINE state::Value to_state(const config::Value& value) {
     return {};
 }
 
+AUDYN_INLINE StateDict resolved_config(const Config& config) {
+    config::Value values = config.to_value(true);
+    if (config::Value* const model = values.find("model"); model != nullptr && model->is_dict()) {
+        for (const std::string& key : reserved_model_keys) {
+            model->erase(key);
+        }
+    }
+    return to_state(values).as_dict();
+}
+
 AUDYN_INLINE config::Value to_config(const state::Value& value, const config::Location& location) {
     return detail::convert_state(value, location, [](const state::Value& other) -> config::Value {
         throw StateError(std::string("a configuration cannot hold a value of kind ") + other.kind());

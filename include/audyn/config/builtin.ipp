@@ -296,7 +296,7 @@ output:
   shuffle: false
 )yaml"},
 
-        {"model/default", "checkpoint: null\n"},
+        {"model/default", ""},
         {"criterion/default", ""},
         {"criterion/none", ""},
         {"criterion/cross_entropy", R"yaml(_target_: audyn.criterion.MultiCriteria
