@@ -5,6 +5,7 @@
 #include "paired.hpp"
 #include "ranks.hpp"
 
+#include <audyn/adapter/memory.hpp>
 #include <audyn/distributed/communication_hooks.hpp>
 #include <audyn/distributed/detail/reducer.hpp>
 #include <audyn/distributed/distributed_data_parallel.hpp>
@@ -164,6 +165,7 @@ void print_steps(const Workload& workload) {
 void measure(const std::string& argument) {
     at::set_num_threads(1);
     if (argument == "steps") {
+        audyn::adapter::keep_freed_memory(); // as audyn::main does
         print_steps(small);
         print_steps(medium);
         return;

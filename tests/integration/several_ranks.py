@@ -163,6 +163,17 @@ class SeveralRanks(unittest.TestCase):
                      "system.distributed.max_restarts=0")
         self.assertIn("[Epoch 3/3] (validation)", output)
 
+    def test_other_ranks_finish_a_rest_that_is_smaller_than_their_number(self):
+        # One sample is left of the second epoch's 481: two of three ranks have none.
+        uneven = ("train.dataset.train.samples=481", "train.dataloader.train.batch_size=8",
+                  "+train.dataloader.train.uneven_shares=join")
+        run("rest", 2, *uneven, "train.steps.epochs=null", "train.steps.iterations=61")
+        output = run("rest", 3, *uneven, "train.resume.continue_from=rest/model/last.pth",
+                     "system.distributed.max_restarts=0")
+        # Of 481 samples the first of 3 ranks has 161, in 21 batches.
+        self.assertIn(f"/{62 + 21}]", output)
+        self.assertIn("[Epoch 3/3] (validation)", output)
+
     def test_the_configuration_of_rank_0_holds(self):
         run("of_rank_0", 2, "optimizer.lr=0.003")
         with socket.socket() as probe:

@@ -111,7 +111,7 @@ AUDYN_INLINE void TrainerBase::continue_on_other_ranks(data::Loader& train) {
     const int64_t accumulation = options_.gradient_accumulation();
     int64_t remaining = batches_per_epoch_;
     if (batch_idx_ > 0) {
-        remaining = std::min(remaining, gather_batches(train.remaining_batches(epoch_idx_, consumed_samples_)));
+        remaining = std::min(remaining, gather_batches(train.remaining_batches(epoch_idx_, consumed_samples_), 0));
         batch_idx_ = batches_per_epoch_ - remaining;
     }
     if (options_.max_epochs()) {

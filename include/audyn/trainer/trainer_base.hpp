@@ -186,7 +186,7 @@ private:
     /// True when the run was interrupted between the budget's last iteration and the end of its epoch.
     [[nodiscard]] bool is_end_of_epoch_missing() const;
     [[nodiscard]] std::vector<int64_t> gather_numbers(int64_t own);
-    [[nodiscard]] int64_t gather_batches(int64_t own);
+    [[nodiscard]] int64_t gather_batches(int64_t own, int64_t minimum);
     [[nodiscard]] bool saves() const { return !options_.fast_dev_run() && !options_.save_checkpoint().empty(); }
     void run(data::Loader& train, std::vector<NamedLoader>& validation);
     void run_epochs(data::Loader& train, std::vector<NamedLoader>& validation);

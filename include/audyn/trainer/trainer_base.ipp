@@ -77,7 +77,7 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
         throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
     }
     is_uneven_ = false;
-    loader_batches_ = gather_batches(train.size());
+    loader_batches_ = gather_batches(train.size(), 1);
     const bool dry = options_.fast_dev_run();
     const int64_t accumulation = options_.gradient_accumulation();
     batches_per_epoch_ =
@@ -111,8 +111,8 @@ AUDYN_INLINE std::vector<int64_t> TrainerBase::gather_numbers(int64_t own) {
     return numbers;
 }
 
-/// Batches of the rank that has most. The others join in when theirs are done.
-AUDYN_INLINE int64_t TrainerBase::gather_batches(int64_t own) {
+/// Batches of the rank that has most. The others join in when theirs are done; each has at least `minimum`.
+AUDYN_INLINE int64_t TrainerBase::gather_batches(int64_t own, int64_t minimum) {
     const std::vector<int64_t> batches = gather_numbers(own);
     const auto [least, most] = std::minmax_element(batches.begin(), batches.end());
     if (*least == *most) {
@@ -123,7 +123,7 @@ AUDYN_INLINE int64_t TrainerBase::gather_batches(int64_t own) {
         return "rank " + std::to_string(found - batches.begin()) + " has " + std::to_string(*found) + " batches";
     };
     const std::string uneven = rank_with(least) + " an epoch, and " + rank_with(most);
-    if (*least < 1) {
+    if (*least < minimum) {
         throw DataError("there is nothing to train on: " + uneven + "; each needs at least one");
     }
     if (batches.front() < *most) {

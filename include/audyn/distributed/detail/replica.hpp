@@ -19,7 +19,7 @@ namespace audyn::distributed {
 
 class ProcessGroup;
 
-/// Options of `DistributedDataParallel`, with the names and defaults of Python's.
+/// Options of `DistributedDataParallel`, with the names of Python's, and its defaults but for gradients as views.
 struct DistributedDataParallelOptions {
     /// Rank 0's buffers are copied to the others before each forward that trains.
     bool broadcast_buffers = true;
@@ -27,8 +27,9 @@ struct DistributedDataParallelOptions {
     std::optional<double> bucket_cap_mb;
     /// Some parameters may get no gradient in an iteration: each forward looks for them in the graph.
     bool find_unused_parameters = false;
-    /// Gradients are views of the buckets, which saves their memory and a copy.
-    bool gradient_as_bucket_view = false;
+    /// Gradients are views of the buckets, which saves their memory and a copy. False in Python, for the sake of
+    /// programs that call `detach_` on gradients.
+    bool gradient_as_bucket_view = true;
     /// The graph is the same in all iterations.
     bool static_graph = false;
     /// How gradients travel; nothing: all-reduce in their own type.
