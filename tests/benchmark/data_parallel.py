@@ -6,13 +6,12 @@ Usage: data_parallel.py PATH_TO_THE_PROGRAM_data_parallel [ROUNDS]
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 
 import torch
 
-from paired import interval
+from paired import compare_steps
 
 WORKLOADS = {
     "MLP of 26 k parameters": ([128, 128, 64, 10], 64, 50),
@@ -48,29 +47,10 @@ def be_rank():
     torch.distributed.destroy_process_group()
 
 
-def steps(command):
-    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    lines = [line.rpartition(": ") for line in process.stdout.splitlines()]
-    return {name: float(seconds) for name, _, seconds in lines if name in WORKLOADS}
-
-
-def main():
-    sides = ([sys.argv[1], "steps"],
-             [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", __file__])
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 9
-    times = ([], [])
-    for i in range(rounds):
-        for side in (0, 1) if i % 2 else (1, 0):
-            times[side].append(steps(sides[side]))
-    for name in WORKLOADS:
-        ours, theirs = ([run[name] for run in side] for side in times)
-        ratios = [a / b for a, b in zip(ours, theirs)]
-        print(f"{name}: {1e3 * statistics.median(ours):.2f} ms / {1e3 * statistics.median(theirs):.2f} ms, "
-              f"ratio {interval(ratios)}")
-
-
 if __name__ == "__main__":
     if "RANK" in os.environ:
         be_rank()
     else:
-        main()
+        compare_steps([sys.argv[1], "steps"],
+                      [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", __file__],
+                      rounds=int(sys.argv[2]) if len(sys.argv) > 2 else 9)

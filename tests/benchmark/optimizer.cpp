@@ -1,4 +1,5 @@
-// What a fused step costs: against libtorch's own optimizers, and above the bare kernel. Usage: optimizer [BLOCKS]
+// What a fused step costs: against libtorch's own optimizers, above the bare kernel, and against the memory traffic
+// that no step can do without. Usage: optimizer [BLOCKS]; with `optimizer steps`, seconds of a step for optimizer.py.
 #include "paired.hpp"
 
 #include <audyn/optim/adagrad.hpp>
@@ -18,8 +19,10 @@
 #include <torch/optim/rmsprop.h>
 #include <torch/optim/sgd.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -96,32 +99,87 @@ void compare(const char* name, int count, int64_t size, int times, int blocks) {
     print("  ExponentialMovingAverage::update / audyn step", ema.ratio(), 1.0);
 }
 
-/// A step of libtorch's own optimizer, in steps of ours.
+/// Moves as many bytes as a step that reads and writes each of `words` arrays once in all, by memcpy.
+class MemoryTraffic {
+public:
+    MemoryTraffic(int count, int64_t size, int words) {
+        for (int i = 0; i < count; ++i) {
+            from_.push_back(at::randn({size * words / 2}));
+            to_.push_back(at::empty_like(from_.back()));
+        }
+    }
+    void move() {
+        for (std::size_t i = 0; i < from_.size(); ++i) {
+            std::memcpy(to_[i].mutable_data_ptr<float>(), from_[i].const_data_ptr<float>(), from_[i].nbytes());
+        }
+    }
+
+private:
+    std::vector<at::Tensor> from_;
+    std::vector<at::Tensor> to_;
+};
+
+constexpr std::array sizes{std::tuple(200, 1000, 20), std::tuple(20, 100000, 4)};
+
+std::string size_name(int count, int64_t size) {
+    return std::to_string(count) + " parameters of " + std::to_string(size);
+}
+
+/// A step of libtorch's own optimizer, in steps of ours, and in times of the memory traffic of `words` numbers for each
+/// element: no optimizer can be faster than it by more.
 template <class Ours, class Theirs, class OurOptions, class TheirOptions>
-void against_torch(const char* name, const OurOptions& our_options, const TheirOptions& their_options, int blocks) {
+void against_torch(const char* name, const OurOptions& our_options, const TheirOptions& their_options, int words,
+                   int blocks) {
     std::printf("torch::optim::%s / audyn::optim::%s\n", name, name);
-    for (const auto& [count, size, times] : {std::tuple(200, 1000, 20), std::tuple(20, 100000, 4)}) {
+    for (const auto& [count, size, times] : sizes) {
         Ours ours(make_parameters(count, size), our_options);
         Theirs theirs(make_parameters(count, size), their_options);
-        const auto both =
-            benchmark::measure(blocks, repeat(times, [&] { ours.step(); }), repeat(times, [&] { theirs.step(); }));
-        print(("  " + std::to_string(count) + " parameters of " + std::to_string(size)).c_str(), both.ratio(), 1.0);
+        MemoryTraffic traffic(count, size, words);
+        const auto step_theirs = repeat(times, [&] { theirs.step(); });
+        const auto both = benchmark::measure(blocks, repeat(times, [&] { ours.step(); }), step_theirs);
+        const auto bound = benchmark::measure(blocks, repeat(times, [&] { traffic.move(); }), step_theirs);
+        print(("  " + size_name(count, size)).c_str(), both.ratio(), 1.0);
+        print("    / memory traffic alone", bound.ratio(), 1.0);
+    }
+}
+
+template <class Optimizer, class Options>
+void print_steps(const char* name, const Options& options) {
+    for (const auto& [count, size, times] : sizes) {
+        Optimizer optimizer(make_parameters(count, size), options);
+        const auto step = repeat(times, [&] { optimizer.step(); });
+        step();
+        std::vector<double> blocks;
+        for (int block = 0; block < 101; ++block) {
+            blocks.push_back(benchmark::seconds(step));
+        }
+        std::printf("%s, %s: %.9f\n", name, size_name(count, size).c_str(), benchmark::median(blocks) / times);
     }
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    const int blocks = argc > 1 ? std::stoi(argv[1]) : 31;
     at::set_num_threads(1);
+    if (argc > 1 && std::string(argv[1]) == "steps") {
+        print_steps<audyn::optim::SGD>("SGD", audyn::optim::SGDOptions().momentum(0.9));
+        print_steps<audyn::optim::Adam>("Adam", audyn::optim::AdamOptions());
+        print_steps<audyn::optim::AdamW>("AdamW", audyn::optim::AdamWOptions());
+        print_steps<audyn::optim::Adagrad>("Adagrad", audyn::optim::AdagradOptions());
+        return 0;
+    }
+    const int blocks = argc > 1 ? std::stoi(argv[1]) : 31;
     compare("6 parameters of 64", 6, 64, 2000, blocks);
     compare("200 parameters of 1,000", 200, 1000, 20, blocks);
     compare("20 parameters of 100,000", 20, 100000, 4, blocks);
     namespace ours = audyn::optim;
     namespace theirs = torch::optim;
+    against_torch<ours::SGD, theirs::SGD>("SGD", ours::SGDOptions(), theirs::SGDOptions(1e-3), 3, blocks);
     against_torch<ours::SGD, theirs::SGD>("SGD", ours::SGDOptions().momentum(0.9),
-                                          theirs::SGDOptions(1e-3).momentum(0.9), blocks);
-    against_torch<ours::Adam, theirs::Adam>("Adam", ours::AdamOptions(), theirs::AdamOptions(), blocks);
-    against_torch<ours::Adagrad, theirs::Adagrad>("Adagrad", ours::AdagradOptions(), theirs::AdagradOptions(), blocks);
-    against_torch<ours::RMSprop, theirs::RMSprop>("RMSprop", ours::RMSpropOptions(), theirs::RMSpropOptions(), blocks);
+                                          theirs::SGDOptions(1e-3).momentum(0.9), 5, blocks);
+    against_torch<ours::Adam, theirs::Adam>("Adam", ours::AdamOptions(), theirs::AdamOptions(), 7, blocks);
+    against_torch<ours::Adagrad, theirs::Adagrad>("Adagrad", ours::AdagradOptions(), theirs::AdagradOptions(), 5,
+                                                  blocks);
+    against_torch<ours::RMSprop, theirs::RMSprop>("RMSprop", ours::RMSpropOptions(), theirs::RMSpropOptions(), 5,
+                                                  blocks);
 }
