@@ -19,4 +19,5 @@ int grad_scaler_run(const Arguments& arguments);
 int lr_scheduler_run(const Arguments& arguments);
 int mixed_precision_run(const Arguments& arguments);
 int moving_average_run(const Arguments& arguments);
+int multi_optimizers_run(const Arguments& arguments);
 int optimizer_run(const Arguments& arguments);

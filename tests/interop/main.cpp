@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
         {"lr_scheduler_run", lr_scheduler_run},
         {"mixed_precision_run", mixed_precision_run},
         {"moving_average_run", moving_average_run},
+        {"multi_optimizers_run", multi_optimizers_run},
         {"optimizer_run", optimizer_run},
     };
     const auto command = commands.find(argc > 1 ? argv[1] : "");

@@ -65,6 +65,12 @@ TEST_CASE("a resumed run is exact: exponential moving average") {
 TEST_CASE("a resumed run is exact: stochastic weight averaging") {
     check_exactness("stochastic weight averaging");
 }
+TEST_CASE("a resumed run is exact: LBFGS") {
+    check_exactness("LBFGS");
+}
+TEST_CASE("a resumed run is exact: multi") {
+    check_exactness("multi");
+}
 TEST_CASE("a resumed run is exact: all together, written in the background") {
     check_exactness("all together, written in the background");
 }

@@ -15,9 +15,13 @@
 #include <audyn/optim/any_optimizer.hpp>
 #include <audyn/optim/averaged_model.hpp>
 #include <audyn/optim/exponential_moving_average.hpp>
+#include <audyn/optim/lbfgs.hpp>
+#include <audyn/optim/multi_lr_schedulers.hpp>
+#include <audyn/optim/multi_optimizers.hpp>
 #include <audyn/optim/one_cycle.hpp>
 #include <audyn/optim/plateau.hpp>
 #include <audyn/optim/schedulers.hpp>
+#include <audyn/optim/sgd.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/random_state.hpp>
 
@@ -123,7 +127,8 @@ private:
 };
 
 enum class Precision { float32, bfloat16, float16 };
-enum class Schedule { step, plateau, one_cycle };
+enum class Optimization { adamw, lbfgs, multi };
+enum class Schedule { step, plateau, one_cycle, multi };
 enum class Average { none, exponential, stochastic };
 
 /// What differs between the runs of the matrix.
@@ -131,6 +136,7 @@ struct Variant {
     const char* name;
     Precision precision = Precision::float32;
     int64_t accumulation = 1;
+    Optimization optimization = Optimization::adamw;
     bool two_groups = false;
     int workers = 0;
     audyn::SchedulerInterval interval = audyn::SchedulerInterval::never;
@@ -152,6 +158,12 @@ inline const std::vector<Variant> variants{
     {.name = "OneCycleLR", .interval = audyn::SchedulerInterval::iteration, .schedule = Schedule::one_cycle},
     {.name = "exponential moving average", .average = Average::exponential},
     {.name = "stochastic weight averaging", .precision = Precision::float16, .average = Average::stochastic},
+    {.name = "LBFGS", .accumulation = 2, .optimization = Optimization::lbfgs},
+    {.name = "multi",
+     .precision = Precision::float16,
+     .optimization = Optimization::multi,
+     .interval = audyn::SchedulerInterval::iteration,
+     .schedule = Schedule::multi},
     {.name = "all together, written in the background",
      .precision = Precision::float16,
      .accumulation = 2,
@@ -220,9 +232,32 @@ inline std::vector<audyn::optim::OptionsGroup<audyn::optim::AdamWOptions>> group
     return {Group{{}, body, options}, Group{{}, head, audyn::optim::AdamWOptions().lr(1e-3).weight_decay(0.5)}};
 }
 
-/// Trains in `folder`, from the newest checkpoint there if `resumes`, until the disturbance. `make_distribution` makes
-/// the DistPolicy of this training.
+/// Two, each with an average of another kind.
+inline audyn::optim::MultiOptimizers make_optimizers(Network& network) {
+    const auto parts = groups(network, true);
+    auto body = std::make_unique<audyn::optim::AdamW>(parts[0].params, parts[0].options);
+    auto body_average = std::make_unique<audyn::optim::ExponentialMovingAverage>(
+        body->groups(), audyn::optim::ExponentialMovingAverageOptions().smooth(0.9).warmup(true));
+    auto head_average = std::make_unique<audyn::optim::AveragedModel>(
+        *network->second, audyn::optim::AveragedModelOptions().swa_start(3).swa_freq(2));
+    auto head = std::make_unique<audyn::optim::SGD>(parts[1].params, audyn::optim::SGDOptions().lr(0.05).momentum(0.9));
+    std::vector<audyn::optim::NamedOptimizer> optimizers;
+    optimizers.push_back({"body", audyn::optim::AnyOptimizer(std::move(body), std::move(body_average))});
+    optimizers.push_back({"head", audyn::optim::AnyOptimizer(std::move(head), std::move(head_average))});
+    return audyn::optim::MultiOptimizers(std::move(optimizers));
+}
+
 inline audyn::optim::AnyOptimizer make_optimizer(Network& network, const Variant& variant) {
+    switch (variant.optimization) {
+    case Optimization::lbfgs: {
+        auto options = audyn::optim::LBFGSOptions().lr(0.1).max_iter(3).history_size(5);
+        return audyn::optim::AnyOptimizer(std::make_unique<audyn::optim::LBFGS>(network->parameters(), options));
+    }
+    case Optimization::multi:
+        return audyn::optim::AnyOptimizer(make_optimizers(network));
+    case Optimization::adamw:
+        break;
+    }
     auto optimizer = std::make_unique<audyn::optim::AdamW>(groups(network, variant.two_groups));
     std::unique_ptr<audyn::optim::MovingAverage> average;
     if (variant.average == Average::exponential) {
@@ -234,14 +269,28 @@ inline audyn::optim::AnyOptimizer make_optimizer(Network& network, const Variant
     return audyn::optim::AnyOptimizer(std::move(optimizer), std::move(average));
 }
 
-inline std::shared_ptr<audyn::optim::LRScheduler> make_scheduler(audyn::optim::Optimizer& optimizer,
+/// Always without an improvement, so that the rate falls.
+inline std::unique_ptr<audyn::optim::LRScheduler> make_plateau(audyn::optim::Optimizer& optimizer) {
+    auto options = audyn::optim::ReduceLROnPlateauOptions().patience(0).threshold(0.9).factor(0.5);
+    return std::make_unique<audyn::optim::ReduceLROnPlateau>(optimizer, options);
+}
+
+/// A warm-up by iteration before a plateau by epoch, and a decay by iteration.
+inline std::shared_ptr<audyn::optim::LRScheduler> make_schedulers(audyn::optim::AnyOptimizer& optimizer) {
+    using audyn::optim::Optimizer;
+    const auto body = [](Optimizer& one) { return audyn::optim::linear_warmup(one, 4, 0.1, make_plateau); };
+    const auto head = [](Optimizer& one) { return std::make_unique<audyn::optim::StepLR>(one, 2, 0.7); };
+    const std::vector<audyn::optim::NamedScheduler> schedulers{{"body", body}, {"head", head}};
+    return std::make_shared<audyn::optim::MultiLRSchedulers>(*optimizer.multi(), schedulers);
+}
+
+inline std::shared_ptr<audyn::optim::LRScheduler> make_scheduler(audyn::optim::AnyOptimizer& optimizer,
                                                                  Schedule schedule) {
     switch (schedule) {
-    case Schedule::plateau: {
-        // Always without an improvement, so that the rate falls.
-        auto plateau_options = audyn::optim::ReduceLROnPlateauOptions().patience(0).threshold(0.9).factor(0.5);
-        return std::make_shared<audyn::optim::ReduceLROnPlateau>(optimizer, plateau_options);
-    }
+    case Schedule::plateau:
+        return make_plateau(optimizer);
+    case Schedule::multi:
+        return make_schedulers(optimizer);
     case Schedule::one_cycle: {
         auto cycle_options = audyn::optim::OneCycleLROptions().max_lr(0.02).total_steps(epochs * 6);
         return std::make_shared<audyn::optim::OneCycleLR>(optimizer, cycle_options);
@@ -252,6 +301,8 @@ inline std::shared_ptr<audyn::optim::LRScheduler> make_scheduler(audyn::optim::O
     return std::make_shared<audyn::optim::StepLR>(optimizer, 2, 0.5);
 }
 
+/// Trains in `folder`, from the newest checkpoint there if `resumes`, until the disturbance. `make_distribution` makes
+/// the DistPolicy of this training.
 template <class AmpPolicy, class MakeDistribution>
 Outcome train_with(const Variant& variant, const MakeDistribution& make_distribution,
                    const std::filesystem::path& folder, bool resumes, Disturbance disturbance = {},

@@ -11,18 +11,21 @@
 
 namespace audyn::adapter {
 
-/// What the target of an optimizer with a moving average builds.
-using AveragedOptimizerFactory = std::function<optim::AnyOptimizer(const optim::NamedParameters&)>;
+/// What the target of an optimizer with a moving average builds, of parameters and buffers.
+using AveragedOptimizerFactory =
+    std::function<optim::AnyOptimizer(const optim::NamedParameters& parameters, const optim::NamedParameters& buffers)>;
 
-/// Adds Audyn's ExponentialMovingAverageWrapper.
+/// Adds Audyn's ExponentialMovingAverageWrapper, and StochasticWeightAveragingWrapper made likewise.
 AUDYN_INLINE void add_moving_average_targets(Targets& targets);
 
-/// Checks the optimizer that `node` describes, with a moving average or without. \throws ConfigError
+/// Checks the optimizer that `node` describes, with a moving average or without, or the list of several. \throws
+/// ConfigError
 AUDYN_INLINE void check_any_optimizer(const Targets& targets, const Config& node);
 
-/// Builds it for `parameters`. \throws ConfigError
-[[nodiscard]] AUDYN_INLINE optim::AnyOptimizer build_any_optimizer(const Targets& targets, const Config& node,
-                                                                   const optim::NamedParameters& parameters);
+/// Builds it for `parameters`; `buffers` are those of their module. \throws ConfigError
+[[nodiscard]] AUDYN_INLINE optim::AnyOptimizer
+build_any_optimizer(const Targets& targets, const Config& node, const optim::NamedParameters& parameters,
+                    const optim::NamedParameters& buffers = optim::NamedParameters());
 
 } // namespace audyn::adapter
 

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <audyn/adapter/moving_average.hpp>
+#include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/optim/averaged_model.hpp>
 #include <audyn/optim/exponential_moving_average.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,16 +25,32 @@ AUDYN_INLINE void add_moving_average_targets(Targets& targets) {
            bool bias_correction) -> AveragedOptimizerFactory {
             auto options = optim::ExponentialMovingAverageOptions().warmup(warmup).bias_correction(bias_correction);
             options.smooth(smooth.value_or(options.smooth()));
-            return [=](const optim::NamedParameters& parameters) {
+            return [=](const optim::NamedParameters& parameters, const optim::NamedParameters&) {
                 auto optimizer = optimizer_class(parameters);
                 auto average = std::make_unique<optim::ExponentialMovingAverage>(optimizer->groups(), options);
                 return optim::AnyOptimizer(std::move(optimizer), std::move(average));
             };
         });
+    targets.add_function<AveragedOptimizerFactory>(
+        "audyn.optim.optimizer.StochasticWeightAveragingWrapper.build_from_optim_class",
+        constructor<OptimizerFactory, int64_t, int64_t, bool>(arg("optimizer_class"), arg("swa_start") = 0,
+                                                              arg("swa_freq") = 1, arg("use_buffers") = false),
+        [](const OptimizerFactory& optimizer_class, int64_t swa_start, int64_t swa_freq,
+           bool use_buffers) -> AveragedOptimizerFactory {
+            const auto options =
+                optim::AveragedModelOptions().swa_start(swa_start).swa_freq(swa_freq).use_buffers(use_buffers);
+            options.check();
+            return [=](const optim::NamedParameters& parameters, const optim::NamedParameters& buffers) {
+                auto average = std::make_unique<optim::AveragedModel>(parameters, buffers, options);
+                return optim::AnyOptimizer(optimizer_class(parameters), std::move(average));
+            };
+        });
 }
 
 AUDYN_INLINE void check_any_optimizer(const Targets& targets, const Config& node) {
-    if (targets.builds<AveragedOptimizerFactory>(node)) {
+    if (node.is_list()) {
+        check_multi_optimizers(targets, node);
+    } else if (targets.builds<AveragedOptimizerFactory>(node)) {
         targets.check<AveragedOptimizerFactory>(node);
     } else {
         check_optimizer(targets, node);
@@ -39,12 +58,16 @@ AUDYN_INLINE void check_any_optimizer(const Targets& targets, const Config& node
 }
 
 AUDYN_INLINE optim::AnyOptimizer build_any_optimizer(const Targets& targets, const Config& node,
-                                                     const optim::NamedParameters& parameters) {
+                                                     const optim::NamedParameters& parameters,
+                                                     const optim::NamedParameters& buffers) {
+    if (node.is_list()) {
+        return build_multi_optimizers(targets, node, parameters, buffers);
+    }
     if (!targets.builds<AveragedOptimizerFactory>(node)) {
         return optim::AnyOptimizer(build_optimizer(targets, node, parameters));
     }
     try {
-        return targets.build<AveragedOptimizerFactory>(node)(parameters);
+        return targets.build<AveragedOptimizerFactory>(node)(parameters, buffers);
     } catch (const UsageError& error) {
         throw node.error(error.what());
     }

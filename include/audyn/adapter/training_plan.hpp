@@ -31,7 +31,7 @@ public:
     [[nodiscard]] optim::AnyOptimizer optimizer(const torch::nn::Module& module) const;
 
     /// Gives the trainer its loggers, callbacks and scheduler, builds the loaders, and resumes where that is asked.
-    void complete(trainer::TrainerBase& trainer, optim::Optimizer& optimizer);
+    void complete(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer);
 
     void fit(trainer::TrainerBase& trainer);
 
@@ -46,6 +46,8 @@ private:
 
     void check_lr_scheduler() const;
 
+    static void warn_of_unoptimized(trainer::TrainerBase& trainer, const optim::AnyOptimizer& optimizer);
+
     void build_loaders(logging::Console& console);
 
     [[nodiscard]] static bool is_restart();
@@ -54,7 +56,7 @@ private:
 
     [[nodiscard]] std::optional<Config> lr_scheduler_node() const;
 
-    void add_lr_scheduler(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) const;
+    void add_lr_scheduler(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) const;
 
     /// `train.callbacks`: a list of targets, or a group of named ones.
     [[nodiscard]] std::vector<Config> callback_nodes() const;

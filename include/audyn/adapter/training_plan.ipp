@@ -2,10 +2,12 @@
 
 #include <audyn/adapter/checkpoint.hpp>
 #include <audyn/adapter/moving_average.hpp>
+#include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/adapter/training_plan.hpp>
+#include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/distributed/environment.hpp>
@@ -32,10 +34,11 @@ AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
 }
 
 AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module) const {
-    return build_any_optimizer(*targets_, config_["optimizer"], module.named_parameters());
+    return build_any_optimizer(*targets_, config_["optimizer"], module.named_parameters(), module.named_buffers());
 }
 
-AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) {
+AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) {
+    warn_of_unoptimized(trainer, optimizer);
     build_loaders(trainer.console());
     add_lr_scheduler(trainer, optimizer);
     add_callbacks(trainer);
@@ -117,11 +120,20 @@ AUDYN_INLINE void TrainingPlan::check_lr_scheduler() const {
     if (!scheduler) {
         return;
     }
-    targets_->check<SchedulerFactory>(*scheduler);
-    static_cast<void>(targets_->build<SchedulerFactory>(*scheduler)); // It knows the names of modes.
+    adapter::check_lr_scheduler(*targets_, *scheduler, config_["optimizer"]);
     if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
         throw scheduler->error("would never step: set `train.steps.lr_scheduler` to 'iteration' or 'epoch', or "
                                "choose lr_scheduler=none");
+    }
+}
+
+/// Whoever means it freezes them.
+AUDYN_INLINE void TrainingPlan::warn_of_unoptimized(trainer::TrainerBase& trainer,
+                                                    const optim::AnyOptimizer& optimizer) {
+    const auto names = parameters_without_optimizer(trainer.module().named_parameters(), optimizer);
+    if (!names.empty() && trainer.is_main_process()) {
+        trainer.console().warning("no optimizer has these parameters, and they stay as they are: " +
+                                  config::join(names));
     }
 }
 
@@ -139,24 +151,17 @@ AUDYN_INLINE void TrainingPlan::build_loaders(logging::Console& console) {
 
 AUDYN_INLINE std::optional<Config> TrainingPlan::lr_scheduler_node() const {
     auto node = config_.find("lr_scheduler");
-    if (!node || node->is_null() || !node->contains("_target_") || node->at("_target_").is_null()) {
-        return std::nullopt;
-    }
-    return node;
+    return node && has_lr_scheduler(*node) ? node : std::nullopt;
 }
 
-AUDYN_INLINE void TrainingPlan::add_lr_scheduler(trainer::TrainerBase& trainer, optim::Optimizer& optimizer) const {
+AUDYN_INLINE void TrainingPlan::add_lr_scheduler(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) const {
     const auto node = lr_scheduler_node();
     if (!node) {
         return;
     }
     const trainer::Progress plan = trainer.plan(*train_);
     const int64_t steps = options_.lr_scheduler() == trainer::SchedulerInterval::epoch ? plan.epochs : plan.iterations;
-    try {
-        trainer.set_lr_scheduler(targets_->build<SchedulerFactory>(*node)(optimizer, steps));
-    } catch (const UsageError& error) {
-        throw node->error(error.what());
-    }
+    trainer.set_lr_scheduler(build_lr_scheduler(*targets_, *node, optimizer, steps));
 }
 
 AUDYN_INLINE std::vector<Config> TrainingPlan::callback_nodes() const {

@@ -3,6 +3,7 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/moving_average.hpp>
+#include <audyn/optim/optimizer.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -11,6 +12,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/batchnorm.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -28,19 +30,31 @@ public:
     /// An exponential average that keeps this part, in [0, 1], in the place of an equal one: Python's
     /// `get_ema_multi_avg_fn`.
     AveragedModelOptions& decay(std::optional<double> value) { return decay_ = value, *this; }
+    /// Updates before the averaging starts: until then the averages are the parameters.
+    AveragedModelOptions& swa_start(int64_t value) { return swa_start_ = value, *this; }
+    /// One of so many updates after the start is averaged.
+    AveragedModelOptions& swa_freq(int64_t value) { return swa_freq_ = value, *this; }
 
     [[nodiscard]] bool use_buffers() const { return use_buffers_; }
     [[nodiscard]] std::optional<double> decay() const { return decay_; }
+    [[nodiscard]] int64_t swa_start() const { return swa_start_; }
+    [[nodiscard]] int64_t swa_freq() const { return swa_freq_; }
+
+    /// \throws UsageError naming the option that is out of range.
+    void check() const;
 
 private:
     bool use_buffers_ = false;
     std::optional<double> decay_;
+    int64_t swa_start_ = 0;
+    int64_t swa_freq_ = 1;
 };
 
 namespace detail {
 
 /// Parameters, and then buffers.
-[[nodiscard]] AUDYN_INLINE std::vector<at::Tensor> state_tensors(const torch::nn::Module& module);
+[[nodiscard]] AUDYN_INLINE std::vector<at::Tensor> state_tensors(const NamedParameters& parameters,
+                                                                 const NamedParameters& buffers);
 
 } // namespace detail
 
@@ -48,17 +62,30 @@ namespace detail {
 /// The first update takes the parameters as they are. The average is run by swapping it in: MovingAverageScope.
 class AveragedModel final : public MovingAverage {
 public:
-    /// \throws UsageError when the decay is out of range.
-    explicit AveragedModel(const torch::nn::Module& module, const AveragedModelOptions& options = {});
+    /// \throws UsageError for options out of range.
+    explicit AveragedModel(const torch::nn::Module& module, const AveragedModelOptions& options = {})
+        : AveragedModel(module.named_parameters(), module.named_buffers(), options) {}
+    /// The same for a part of a module.
+    AveragedModel(const NamedParameters& parameters, const NamedParameters& buffers,
+                  const AveragedModelOptions& options = {});
 
-    /// Python's: `{"n_averaged": ..., "module.weight": ..., ...}`.
+    /// How many values of the parameters the averages are of.
+    [[nodiscard]] int64_t n_averaged() const { return n_averaged_; }
+
+    /// Python's: `{"n_averaged": ..., "module.weight": ..., ...}`; and "num_updates" where not every update counts.
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
     AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 protected:
     [[nodiscard]] AUDYN_INLINE double weight(at::ScalarType dtype) const override;
+    AUDYN_INLINE void count_update() override;
 
 private:
+    [[nodiscard]] bool counts_every_update() const { return options_.swa_start() == 0 && options_.swa_freq() == 1; }
+    /// Whether the next update is averaged.
+    [[nodiscard]] bool is_due() const;
+
+    int64_t n_averaged_ = 0;
     AveragedModelOptions options_;
     /// Of parameters and buffers.
     std::vector<std::string> names_;

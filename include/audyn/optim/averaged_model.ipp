@@ -7,10 +7,11 @@
 
 namespace audyn::optim::detail {
 
-AUDYN_INLINE std::vector<at::Tensor> state_tensors(const torch::nn::Module& module) {
-    std::vector<at::Tensor> tensors = module.parameters();
-    const std::vector<at::Tensor> buffers = module.buffers();
-    tensors.insert(tensors.end(), buffers.begin(), buffers.end());
+AUDYN_INLINE std::vector<at::Tensor> state_tensors(const NamedParameters& parameters, const NamedParameters& buffers) {
+    std::vector<at::Tensor> tensors = parameters.values();
+    for (const auto& buffer : buffers) {
+        tensors.push_back(buffer.value());
+    }
     return tensors;
 }
 
@@ -56,30 +57,55 @@ AUDYN_INLINE void run_with_new_statistics(torch::nn::Module& module, const std::
 
 namespace audyn::optim {
 
-AUDYN_INLINE AveragedModel::AveragedModel(const torch::nn::Module& module, const AveragedModelOptions& options)
-    : MovingAverage(detail::state_tensors(module),
-                    options.use_buffers() ? detail::state_tensors(module).size() : module.parameters().size()),
+AUDYN_INLINE void AveragedModelOptions::check() const {
+    if (decay_ && !(*decay_ >= 0.0 && *decay_ <= 1.0)) {
+        throw UsageError("AveragedModel's decay must lie in [0, 1], got " + std::to_string(*decay_));
+    }
+    if (swa_start_ < 0) {
+        throw UsageError("AveragedModel's swa_start must be at least 0, got " + std::to_string(swa_start_));
+    }
+    if (swa_freq_ < 1) {
+        throw UsageError("AveragedModel's swa_freq must be at least 1, got " + std::to_string(swa_freq_));
+    }
+}
+
+AUDYN_INLINE AveragedModel::AveragedModel(const NamedParameters& parameters, const NamedParameters& buffers,
+                                          const AveragedModelOptions& options)
+    : MovingAverage(detail::state_tensors(parameters, buffers),
+                    parameters.size() + (options.use_buffers() ? buffers.size() : 0)),
       options_(options) {
-    if (const auto decay = options.decay(); decay && !(*decay >= 0.0 && *decay <= 1.0)) {
-        throw UsageError("AveragedModel's decay must lie in [0, 1], got " + std::to_string(*decay));
+    options.check();
+    for (const NamedParameters* tensors : {&parameters, &buffers}) {
+        for (const auto& item : *tensors) {
+            names_.push_back("module." + item.key());
+        }
     }
-    for (const auto& item : module.named_parameters()) {
-        names_.push_back("module." + item.key());
-    }
-    for (const auto& item : module.named_buffers()) {
-        names_.push_back("module." + item.key());
-    }
+}
+
+AUDYN_INLINE bool AveragedModel::is_due() const {
+    const int64_t since_start = num_updates() + 1 - options_.swa_start();
+    return since_start > 0 && (since_start - 1) % options_.swa_freq() == 0;
 }
 
 AUDYN_INLINE double AveragedModel::weight(at::ScalarType) const {
-    if (num_updates() == 0) {
+    if (n_averaged_ == 0) {
         return 1.0;
     }
-    return options_.decay() ? 1.0 - *options_.decay() : 1.0 / static_cast<double>(num_updates() + 1);
+    if (!is_due()) {
+        return 0.0;
+    }
+    return options_.decay() ? 1.0 - *options_.decay() : 1.0 / static_cast<double>(n_averaged_ + 1);
+}
+
+AUDYN_INLINE void AveragedModel::count_update() {
+    n_averaged_ += is_due() ? 1 : 0;
 }
 
 AUDYN_INLINE StateDict AveragedModel::state_dict() const {
-    StateDict state{{"n_averaged", at::scalar_tensor(num_updates(), at::TensorOptions(at::kLong))}};
+    StateDict state{{"n_averaged", at::scalar_tensor(n_averaged_, at::TensorOptions(at::kLong))}};
+    if (!counts_every_update()) {
+        state.set("num_updates", num_updates());
+    }
     for (std::size_t i = 0; i < names_.size(); ++i) {
         state.set(names_[i], average(i));
     }
@@ -102,7 +128,10 @@ AUDYN_INLINE void AveragedModel::load_state_dict(const StateDict& state) {
     for (std::size_t i = 0; i < names_.size(); ++i) {
         load_average(i, state.at(names_[i]).as_tensor());
     }
-    set_num_updates(count->as_tensor().item<int64_t>());
+    n_averaged_ = count->as_tensor().item<int64_t>();
+    const state::Value* const updates = state.find("num_updates");
+    const int64_t before = n_averaged_ == 0 ? 0 : options_.swa_start() + (n_averaged_ - 1) * options_.swa_freq() + 1;
+    set_num_updates(updates == nullptr ? before : updates->as_int());
 }
 
 } // namespace audyn::optim

@@ -47,6 +47,12 @@ concept HasAmpScalingStep = requires(T& optimizer, const at::Tensor& scalar) {
     { optimizer.supports_amp_scaling() } -> std::convertible_to<bool>;
 };
 
+/// Optional: an optimizer that may compute the loss several times in a step.
+template <class T>
+concept MayNeedClosure = requires(const T& optimizer) {
+    { optimizer.needs_closure() } -> std::convertible_to<bool>;
+};
+
 template <class T>
 concept OptimizerPolicy = HasStep<T> && HasClosureStep<T> && HasZeroGrad<T> && HasParameters<T> && HasGroups<T> &&
     HasStateDict<T> && HasLoadStateDict<T>;

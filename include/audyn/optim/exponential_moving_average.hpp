@@ -109,6 +109,7 @@ public:
     [[nodiscard]] bool supports_amp_scaling() const requires HasAmpScalingStep<Inner> {
         return optimizer_.supports_amp_scaling();
     }
+    [[nodiscard]] bool needs_closure() const requires MayNeedClosure<Inner> { return optimizer_.needs_closure(); }
     void zero_grad(bool set_to_none = true) { optimizer_.zero_grad(set_to_none); }
 
     [[nodiscard]] const char* name() const { return optimizer_.name(); }

@@ -81,6 +81,7 @@ public:
     explicit LBFGS(const std::vector<OptionsGroup<LBFGSOptions>>& groups);
 
     [[nodiscard]] const char* name() const override { return "LBFGS"; }
+    [[nodiscard]] bool needs_closure() const override { return true; }
 
     using Optimizer::step;
     /// \throws UsageError always: a step needs its closure.

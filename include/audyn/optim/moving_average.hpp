@@ -9,19 +9,40 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace audyn::optim {
 
+/// Parameters that have averages, all of one kind or of several. Not thread-safe.
+class AveragedParameters {
+public:
+    AveragedParameters() = default;
+    virtual ~AveragedParameters() = default;
+    AveragedParameters(const AveragedParameters&) = delete;
+    AveragedParameters& operator=(const AveragedParameters&) = delete;
+
+    /// `module.state_dict()` with the averages in the place of the parameters: what a checkpoint keeps as
+    /// `moving_average_model`. Shares memory with both. What is not averaged is that of the module.
+    [[nodiscard]] StateDict model_state(const torch::nn::Module& module) const;
+
+    /// Puts the averages of `module`'s parameters and buffers into `state` under their names.
+    virtual void replace(const torch::nn::Module& module, StateDict& state) const = 0;
+
+protected:
+    friend class MovingAverageScope;
+
+    /// Puts the averages in the place of the parameters. \throws UsageError when they are there.
+    virtual void enter_scope() = 0;
+    virtual void leave_scope() = 0;
+};
+
 /// Base of the averages that parameters have over a training. Each lies beside its parameter, on the same device and of
 /// the same type, also when the module moves; integers are not averaged but copied. Not thread-safe.
-class MovingAverage {
+class MovingAverage : public AveragedParameters {
 public:
-    virtual ~MovingAverage() = default;
-    MovingAverage(const MovingAverage&) = delete;
-    MovingAverage& operator=(const MovingAverage&) = delete;
-
     /// Takes the parameters as they are now into the averages: after each step of the optimizer. \throws UsageError
     /// within a MovingAverageScope.
     void update();
@@ -35,9 +56,7 @@ public:
     /// The average of parameter number `index`, in a scope or not. Shares memory.
     [[nodiscard]] at::Tensor average(std::size_t index) const;
 
-    /// `module.state_dict()` with the averages in the place of the parameters: what a checkpoint keeps as
-    /// `moving_average_model`. Shares memory with both. What is not averaged is that of the module.
-    [[nodiscard]] StateDict model_state(const torch::nn::Module& module) const;
+    AUDYN_INLINE void replace(const torch::nn::Module& module, StateDict& state) const override;
 
     [[nodiscard]] virtual StateDict state_dict() const = 0;
     /// Copies to the averages' devices and types. \throws StateError that lists every mismatch; nothing is changed
@@ -48,7 +67,7 @@ protected:
     /// The averages begin as copies. Those of the first `averaged` are averaged, the others are copied.
     MovingAverage(std::vector<at::Tensor> parameters, std::size_t averaged);
 
-    /// The part that the parameters have in the next averages, in (0, 1].
+    /// The part that the parameters have in the next averages, in [0, 1]; at 0 these stay.
     [[nodiscard]] virtual double weight(at::ScalarType dtype) const = 0;
     /// After the averages have changed, before num_updates() counts it.
     virtual void count_update() {}
@@ -60,10 +79,10 @@ protected:
     static void throw_mismatches(const char* what, const std::vector<std::string>& lines);
     void load_average(std::size_t index, const at::Tensor& saved);
     void require_outside_scope(const char* what) const;
+    AUDYN_INLINE void enter_scope() override;
+    void leave_scope() override { swap(); }
 
 private:
-    friend class MovingAverageScope;
-
     /// Of one device and type.
     struct List {
         std::vector<at::Tensor> parameters;
@@ -92,14 +111,32 @@ private:
 /// what shared memory with the parameters before keeps the values of before.
 class MovingAverageScope {
 public:
-    /// \throws UsageError when there is one of `average` already.
-    explicit MovingAverageScope(MovingAverage& average);
+    /// \throws UsageError when there is one of `averages` already.
+    explicit MovingAverageScope(AveragedParameters& averages);
     ~MovingAverageScope();
     MovingAverageScope(const MovingAverageScope&) = delete;
     MovingAverageScope& operator=(const MovingAverageScope&) = delete;
 
 private:
-    MovingAverage& average_;
+    AveragedParameters& averages_;
+};
+
+/// Averages of different parameters together, as those of several optimizers.
+class MovingAverages final : public AveragedParameters {
+public:
+    /// `averages` must outlive it.
+    explicit MovingAverages(std::vector<MovingAverage*> averages) : averages_(std::move(averages)) {}
+
+    AUDYN_INLINE void replace(const torch::nn::Module& module, StateDict& state) const override;
+
+protected:
+    AUDYN_INLINE void enter_scope() override;
+    void leave_scope() override { scopes_.clear(); }
+
+private:
+    std::vector<MovingAverage*> averages_;
+    /// While the averages are in the place of the parameters.
+    std::deque<MovingAverageScope> scopes_;
 };
 
 namespace detail {

@@ -92,7 +92,9 @@ AUDYN_INLINE void MovingAverage::update() {
     const at::NoGradGuard no_grad;
     follow_parameters();
     for (const List& list : averaged_) {
-        at::_foreach_lerp_(list.averages, list.parameters, weight(list.averages.front().scalar_type()));
+        if (const double part = weight(list.averages.front().scalar_type()); part != 0.0) {
+            at::_foreach_lerp_(list.averages, list.parameters, part);
+        }
     }
     finish_update();
 }
@@ -113,7 +115,11 @@ AUDYN_INLINE void MovingAverage::update(const at::Tensor& found_inf) {
     follow_parameters();
     for (const List& list : averaged_) {
         const at::Tensor& average = list.averages.front();
-        const at::Tensor factor = at::rsub(found_inf, 1).mul_(weight(average.scalar_type()));
+        const double part = weight(average.scalar_type());
+        if (part == 0.0) {
+            continue;
+        }
+        const at::Tensor factor = at::rsub(found_inf, 1).mul_(part);
         const std::vector<at::Tensor> differences = at::_foreach_sub(list.parameters, list.averages);
         at::_foreach_mul_(differences, factor.to(average.device(), average.scalar_type()));
         at::_foreach_add_(list.averages, differences);
@@ -140,24 +146,28 @@ AUDYN_INLINE void MovingAverage::swap() {
     is_swapped_ = !is_swapped_;
 }
 
-AUDYN_INLINE StateDict MovingAverage::model_state(const torch::nn::Module& module) const {
+AUDYN_INLINE StateDict AveragedParameters::model_state(const torch::nn::Module& module) const {
+    StateDict state = checkpoint::module_state(module);
+    replace(module, state);
+    return state;
+}
+
+AUDYN_INLINE void MovingAverage::replace(const torch::nn::Module& module, StateDict& state) const {
     std::unordered_map<const void*, std::size_t> indices;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         indices.emplace(parameters_[i].unsafeGetTensorImpl(), i);
     }
-    StateDict state = checkpoint::module_state(module);
-    const auto replace = [&](const std::string& name, const at::Tensor& tensor) {
+    const auto replace_one = [&](const std::string& name, const at::Tensor& tensor) {
         if (const auto found = indices.find(tensor.unsafeGetTensorImpl()); found != indices.end()) {
             state.set(name, average(found->second));
         }
     };
     for (const auto& item : module.named_parameters()) {
-        replace(item.key(), item.value());
+        replace_one(item.key(), item.value());
     }
     for (const auto& item : module.named_buffers()) {
-        replace(item.key(), item.value());
+        replace_one(item.key(), item.value());
     }
-    return state;
 }
 
 AUDYN_INLINE std::string MovingAverage::mismatch(std::size_t index, const std::string& name,
@@ -191,14 +201,32 @@ AUDYN_INLINE void MovingAverage::load_average(std::size_t index, const at::Tenso
     averages_[index].copy_(saved);
 }
 
-AUDYN_INLINE MovingAverageScope::MovingAverageScope(MovingAverage& average) : average_(average) {
-    average_.require_outside_scope("enter another one");
-    average_.follow_parameters();
-    average_.swap();
+AUDYN_INLINE void MovingAverage::enter_scope() {
+    require_outside_scope("enter another one");
+    follow_parameters();
+    swap();
+}
+
+AUDYN_INLINE MovingAverageScope::MovingAverageScope(AveragedParameters& averages) : averages_(averages) {
+    averages_.enter_scope();
 }
 
 AUDYN_INLINE MovingAverageScope::~MovingAverageScope() {
-    average_.swap();
+    averages_.leave_scope();
+}
+
+AUDYN_INLINE void MovingAverages::replace(const torch::nn::Module& module, StateDict& state) const {
+    for (const MovingAverage* average : averages_) {
+        average->replace(module, state);
+    }
+}
+
+AUDYN_INLINE void MovingAverages::enter_scope() {
+    std::deque<MovingAverageScope> scopes; // All of them or none.
+    for (MovingAverage* average : averages_) {
+        scopes.emplace_back(*average);
+    }
+    scopes_.swap(scopes);
 }
 
 } // namespace audyn::optim

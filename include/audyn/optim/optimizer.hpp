@@ -74,6 +74,9 @@ public:
     /// Whether the step with `grad_scale` and `found_inf` exists; Python's `_step_supports_amp_scaling`.
     [[nodiscard]] virtual bool supports_amp_scaling() const { return false; }
 
+    /// Whether step(closure) is the only step, as of LBFGS.
+    [[nodiscard]] virtual bool needs_closure() const { return false; }
+
     /// Calls `closure` with gradients enabled, steps, and returns the loss.
     AUDYN_INLINE virtual at::Tensor step(const Closure& closure);
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace audyn::optim {
+
+/// The value of the metric of a name; of the one that whoever trains has chosen when the name is empty.
+using MetricValue = std::function<double(const std::string& monitor)>;
 
 /// Base of the learning rate schedulers; `torch.optim.lr_scheduler.LRScheduler`. A scheduler sets the first rate when
 /// it is made, and the next one at every step(), which follows the optimizer's step. It holds the optimizer's groups,
@@ -28,9 +32,18 @@ public:
     AUDYN_INLINE virtual void step();
     /// The same for a scheduler that may follow a metric, say the validation loss; one that does not passes it over.
     AUDYN_INLINE virtual void step(double metric);
+    /// The same where one of several may follow another metric than the next one.
+    AUDYN_INLINE virtual void step_with(const MetricValue& metric);
+    /// One half of step_with(), where a metric is known at the end of an epoch only: after an iteration whatever
+    /// follows no metric steps, as a warm-up, ...
+    AUDYN_INLINE virtual void step_iteration();
+    /// ... and after an epoch whatever follows one.
+    AUDYN_INLINE virtual void step_epoch(const MetricValue& metric);
 
     /// Whether step(metric) is the one to call.
     [[nodiscard]] virtual bool needs_metric() const { return false; }
+    /// Whether step_iteration() ever changes something.
+    [[nodiscard]] virtual bool steps_by_iteration() const { return !needs_metric(); }
     /// Name of the metric to give, as "validation/total"; empty where whoever trains is to choose.
     [[nodiscard]] virtual std::string monitor() const { return {}; }
 
@@ -47,6 +60,8 @@ public:
 
 protected:
     explicit LRScheduler(Optimizer& optimizer) : groups_(optimizer.shared_groups()) {}
+    /// For one that has other schedulers and no groups.
+    LRScheduler() : groups_(std::make_shared<std::vector<ParamGroup>>()) {}
 
     /// To be called at the end of the constructor of a scheduler: sets the first rates.
     void initialize();
@@ -74,6 +89,7 @@ protected:
     void set_last_epoch(int64_t epoch) { last_epoch_ = epoch; }
     /// Takes the groups' rates into last_lr().
     void record_lr();
+    void set_last_lr(std::vector<double> values) { last_lr_ = std::move(values); }
     /// Sets the groups' rates to the initial ones, as the first scheduler found them.
     void reset_lr();
     /// Takes last_lr() of a state. \throws StateError when it is for another number of groups.

@@ -63,6 +63,22 @@ AUDYN_INLINE void LRScheduler::step(double) {
     step();
 }
 
+AUDYN_INLINE void LRScheduler::step_with(const MetricValue& metric) {
+    needs_metric() ? step(metric(monitor())) : step();
+}
+
+AUDYN_INLINE void LRScheduler::step_iteration() {
+    if (!needs_metric()) {
+        step();
+    }
+}
+
+AUDYN_INLINE void LRScheduler::step_epoch(const MetricValue& metric) {
+    if (needs_metric()) {
+        step(metric(monitor()));
+    }
+}
+
 AUDYN_INLINE void LRScheduler::record_lr() {
     last_lr_.clear();
     for (const ParamGroup& group : groups()) {

@@ -5,6 +5,7 @@
 #include <audyn/optim/cyclic.hpp>
 #include <audyn/optim/decay.hpp>
 #include <audyn/optim/lambda_lr.hpp>
+#include <audyn/optim/multi_lr_schedulers.hpp>
 #include <audyn/optim/one_cycle.hpp>
 #include <audyn/optim/plateau.hpp>
 #include <audyn/optim/scheduler.hpp>

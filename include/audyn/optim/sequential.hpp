@@ -22,6 +22,7 @@ class SchedulerList : public LRScheduler {
 public:
     using LRScheduler::step;
     [[nodiscard]] AUDYN_INLINE bool needs_metric() const override;
+    [[nodiscard]] AUDYN_INLINE bool steps_by_iteration() const override;
     /// Of the first one that follows a metric.
     [[nodiscard]] AUDYN_INLINE std::string monitor() const override;
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
@@ -52,6 +53,10 @@ public:
 
     AUDYN_INLINE void step() override;
     AUDYN_INLINE void step(double metric) override;
+    AUDYN_INLINE void step_with(const MetricValue& metric) override;
+    /// Iterations count towards the milestones, and epochs do not.
+    AUDYN_INLINE void step_iteration() override;
+    AUDYN_INLINE void step_epoch(const MetricValue& metric) override;
 
 protected:
     [[nodiscard]] AUDYN_INLINE StateDict options() const override;
@@ -75,12 +80,16 @@ public:
 
     AUDYN_INLINE void step() override;
     AUDYN_INLINE void step(double metric) override;
+    AUDYN_INLINE void step_with(const MetricValue& metric) override;
+    AUDYN_INLINE void step_iteration() override;
+    AUDYN_INLINE void step_epoch(const MetricValue& metric) override;
     AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 protected:
     AUDYN_INLINE void take_over() override;
 
 private:
+    void step_each(const std::function<void(LRScheduler&)>& step);
     void record();
 };
 

@@ -26,6 +26,11 @@ AUDYN_INLINE bool SchedulerList::needs_metric() const {
     return std::any_of(schedulers_.begin(), schedulers_.end(), [](const auto& one) { return one->needs_metric(); });
 }
 
+AUDYN_INLINE bool SchedulerList::steps_by_iteration() const {
+    return std::any_of(schedulers_.begin(), schedulers_.end(),
+                       [](const auto& one) { return one->steps_by_iteration(); });
+}
+
 AUDYN_INLINE std::string SchedulerList::monitor() const {
     for (const std::unique_ptr<LRScheduler>& scheduler : schedulers_) {
         if (scheduler->needs_metric()) {
@@ -126,6 +131,19 @@ AUDYN_INLINE void SequentialLR::step(double metric) {
     advance([metric](LRScheduler& scheduler) { scheduler.step(metric); });
 }
 
+AUDYN_INLINE void SequentialLR::step_with(const MetricValue& metric) {
+    advance([&](LRScheduler& scheduler) { scheduler.step_with(metric); });
+}
+
+AUDYN_INLINE void SequentialLR::step_iteration() {
+    advance([](LRScheduler& scheduler) { scheduler.step_iteration(); });
+}
+
+AUDYN_INLINE void SequentialLR::step_epoch(const MetricValue& metric) {
+    schedulers()[current()]->step_epoch(metric);
+    record_lr();
+}
+
 AUDYN_INLINE StateDict SequentialLR::options() const {
     return {{"_milestones", state::List(milestones_.begin(), milestones_.end())}, {"last_epoch", last_epoch()}};
 }
@@ -158,18 +176,31 @@ AUDYN_INLINE void ChainedScheduler::take_over() {
     record();
 }
 
-AUDYN_INLINE void ChainedScheduler::step() {
+AUDYN_INLINE void ChainedScheduler::step_each(const std::function<void(LRScheduler&)>& step) {
     for (const std::unique_ptr<LRScheduler>& scheduler : schedulers()) {
-        scheduler->step();
+        step(*scheduler);
     }
     record();
 }
 
+AUDYN_INLINE void ChainedScheduler::step() {
+    step_each([](LRScheduler& scheduler) { scheduler.step(); });
+}
+
 AUDYN_INLINE void ChainedScheduler::step(double metric) {
-    for (const std::unique_ptr<LRScheduler>& scheduler : schedulers()) {
-        scheduler->step(metric);
-    }
-    record();
+    step_each([metric](LRScheduler& scheduler) { scheduler.step(metric); });
+}
+
+AUDYN_INLINE void ChainedScheduler::step_with(const MetricValue& metric) {
+    step_each([&](LRScheduler& scheduler) { scheduler.step_with(metric); });
+}
+
+AUDYN_INLINE void ChainedScheduler::step_iteration() {
+    step_each([](LRScheduler& scheduler) { scheduler.step_iteration(); });
+}
+
+AUDYN_INLINE void ChainedScheduler::step_epoch(const MetricValue& metric) {
+    step_each([&](LRScheduler& scheduler) { scheduler.step_epoch(metric); });
 }
 
 AUDYN_INLINE void ChainedScheduler::load_state_dict(const StateDict& state) {

@@ -29,6 +29,7 @@ public:
     AUDYN_INLINE at::Tensor step(const Closure& closure) override;
 
     [[nodiscard]] AUDYN_INLINE const char* name() const override;
+    [[nodiscard]] AUDYN_INLINE bool needs_closure() const override;
 
 protected:
     [[nodiscard]] AUDYN_INLINE StateDict group_options(std::size_t group) const override;

@@ -15,6 +15,10 @@ AUDYN_INLINE const char* TorchOptimizer::name() const {
     return layout_ ? layout_->name() : typeid(optimizer).name();
 }
 
+AUDYN_INLINE bool TorchOptimizer::needs_closure() const {
+    return layout_ && layout_->needs_closure();
+}
+
 AUDYN_INLINE torch::optim::OptimizerOptions& TorchOptimizer::options(std::size_t group) const {
     return optimizer_->param_groups()[group].options();
 }
@@ -81,7 +85,7 @@ AUDYN_INLINE void TorchOptimizer::write_groups() {
 }
 
 AUDYN_INLINE void TorchOptimizer::step() {
-    if (layout_ && layout_->needs_closure()) {
+    if (needs_closure()) {
         throw UsageError(std::string(name()) + " needs step(closure): it computes the loss several times");
     }
     write_groups();

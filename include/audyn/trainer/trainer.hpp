@@ -69,6 +69,11 @@ public:
           wrapped_(wrap_on(options.device())),
           context_(wrapped_, forward_call_, loss_, amp_, distribution_),
           validation_context_(wrapped_, validation_forward_call_, loss_, amp_, distribution_) {
+        if (AmpPolicy::scales_loss && needs_closure()) {
+            throw UsageError(
+                "the optimizer needs step(closure), as LBFGS does, which the loss scaling of float16 does not "
+                "allow; train in bfloat16 or without mixed precision");
+        }
         for (const criterion::WeightedCriterion& entry : loss_.criteria()) {
             if (const auto loss_module = entry.criterion->module()) {
                 loss_module->to(options.device());
@@ -85,8 +90,10 @@ public:
     [[nodiscard]] const std::vector<optim::ParamGroup>& parameter_groups() const override {
         return optimizer_.groups();
     }
-    [[nodiscard]] optim::MovingAverage* moving_average() override {
-        if constexpr (requires { *optimizer_.moving_average(); }) {
+    [[nodiscard]] optim::AveragedParameters* moving_average() override {
+        if constexpr (requires { optimizer_.averaged_parameters(); }) {
+            return optimizer_.averaged_parameters();
+        } else if constexpr (requires { *optimizer_.moving_average(); }) {
             return optimizer_.moving_average();
         } else if constexpr (requires { optimizer_.moving_average(); }) {
             return &optimizer_.moving_average();
@@ -140,6 +147,23 @@ private:
         }
         amp_.step(optimizer_);
         amp_.update();
+    }
+
+    [[nodiscard]] bool needs_closure() const override {
+        if constexpr (optim::MayNeedClosure<AdaptedOptimizer>) {
+            return optimizer_.needs_closure();
+        } else {
+            return false;
+        }
+    }
+    void closure_step(const optim::Closure& closure, bool clip) override {
+        optimizer_.step([&] {
+            at::Tensor loss = closure();
+            if (clip) {
+                clip_gradients(optimizer_.parameters());
+            }
+            return loss;
+        });
     }
 
     void evaluate_batch(const data::Batch& batch, MetricSums& sums) override {

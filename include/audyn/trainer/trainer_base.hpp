@@ -74,7 +74,8 @@ public:
     void add_callback(std::shared_ptr<Callback> callback) { callbacks_.push_back(std::move(callback)); }
     void add_logger(std::shared_ptr<logging::Logger> logger) { report_.add_logger(std::move(logger)); }
     /// It must have been made for this trainer's optimizer. One that follows a metric (ReduceLROnPlateau) steps at the
-    /// end of an epoch, after validation, by the first validation loader's total unless it names another.
+    /// end of an epoch, after validation, by the first validation loader's total unless it names another; where
+    /// schedulers step by iteration, it may be a part of one that does, as after a warm-up.
     void set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler) { lr_scheduler_ = std::move(scheduler); }
     /// Written into every checkpoint as `resolved_config`.
     void set_resolved_config(StateDict config) { resolved_config_ = std::move(config); }
@@ -116,7 +117,7 @@ public:
     [[nodiscard]] virtual torch::nn::Module& module() = 0;
     [[nodiscard]] virtual const std::vector<optim::ParamGroup>& parameter_groups() const = 0;
     /// Of the parameters, or nullptr. Checkpoints hold it as `moving_average_model`.
-    [[nodiscard]] virtual optim::MovingAverage* moving_average() = 0;
+    [[nodiscard]] virtual optim::AveragedParameters* moving_average() = 0;
     [[nodiscard]] virtual bool is_main_process() const = 0;
     [[nodiscard]] virtual int64_t rank() const = 0;
     [[nodiscard]] virtual int64_t world_size() const = 0;
@@ -153,6 +154,9 @@ protected:
     virtual void train_batch(const data::Batch& batch, MetricSums& sums, bool synchronize, int64_t window) = 0;
     virtual void zero_grad() = 0;
     virtual void optimizer_step(bool clip) = 0;
+    /// Whether the optimizer computes the loss several times in a step, as LBFGS: by the next function.
+    [[nodiscard]] virtual bool needs_closure() const { return false; }
+    virtual void closure_step(const optim::Closure& /*closure*/, bool /*clip*/) {}
     virtual void evaluate_batch(const data::Batch& batch, MetricSums& sums) = 0;
     [[nodiscard]] virtual StateDict optimizer_state() const = 0;
     virtual void load_optimizer_state(const StateDict& state) = 0;
@@ -193,6 +197,8 @@ private:
     void train_epoch(data::Loader& train);
     void run_iteration(data::Loader& train);
     void run_batch(data::Loader& train, bool is_last, int64_t window, int64_t& samples);
+    void step_by_closure(bool clip);
+    [[nodiscard]] at::Tensor window_loss(const MetricSums& sums);
     void at_boundary();
     [[nodiscard]] Wishes wishes();
     [[nodiscard]] Wishes agree(Wishes own);
@@ -204,7 +210,7 @@ private:
     void log_iteration(double learning_rate);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
-    void step_by_metric(const std::string& monitored);
+    [[nodiscard]] double monitored_metric(const std::string& name) const;
 
     /// Files that are due at one boundary, all with the same state.
     using Paths = std::vector<std::filesystem::path>;
@@ -264,6 +270,8 @@ private:
     /// Batches of the current epoch that are done.
     int64_t batch_idx_ = 0;
     int64_t consumed_samples_ = 0;
+    /// The iteration's, kept for an optimizer that needs a closure; nothing stands for one that others have.
+    std::vector<std::optional<data::Batch>> window_;
     double best_loss_ = std::numeric_limits<double>::infinity();
     std::optional<std::string> best_checkpoint_;
     std::optional<std::string> last_checkpoint_;

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace audyn::trainer {
 
@@ -73,7 +74,8 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
             "save_checkpoint.save_on_exception does not work on several ranks: the state takes the part of "
             "each of them, and one has failed; use save_checkpoint.iteration or every_seconds");
     }
-    if (lr_scheduler_ && lr_scheduler_->needs_metric() && options_.lr_scheduler() == SchedulerInterval::iteration) {
+    if (lr_scheduler_ && !lr_scheduler_->steps_by_iteration() &&
+        options_.lr_scheduler() == SchedulerInterval::iteration) {
         throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
     }
     is_uneven_ = false;
@@ -245,16 +247,18 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     phase_ = Phase::batches;
     zero_grad();
     train_sums_.start_iteration();
+    window_.clear();
     int64_t samples = 0;
     for (int64_t i = 0; i < window; ++i) {
         run_batch(train, i + 1 == window, window, samples);
     }
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
     phase_ = Phase::step;
-    optimizer_step(options_.clip_grad_norm().has_value() || options_.clip_grad_value().has_value());
+    const bool clip = options_.clip_grad_norm().has_value() || options_.clip_grad_value().has_value();
+    needs_closure() ? step_by_closure(clip) : optimizer_step(clip);
     const double used_learning_rate = learning_rate();
     if (lr_scheduler_ && options_.lr_scheduler() == SchedulerInterval::iteration) {
-        lr_scheduler_->step();
+        lr_scheduler_->step_iteration();
     }
     consumed_samples_ = train.consumed_samples();
     ++iteration_idx_;
@@ -270,6 +274,9 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
 
 AUDYN_INLINE void TrainerBase::run_batch(data::Loader& train, bool is_last, int64_t window, int64_t& samples) {
     const std::optional<data::Batch> batch = next_batch(train, is_uneven_);
+    if (needs_closure()) {
+        window_.push_back(batch);
+    }
     if (!batch) {
         join_batch(is_last);
         ++batch_idx_;
@@ -280,6 +287,34 @@ AUDYN_INLINE void TrainerBase::run_batch(data::Loader& train, bool is_last, int6
     train_batch(*batch, train_sums_, is_last, window);
     ++batch_idx_;
     notify([&](Callback& callback) { callback.on_train_batch_end(*this, *batch); });
+}
+
+/// The first loss and gradients are those of the iteration's batches; what follows goes over the same batches again.
+AUDYN_INLINE void TrainerBase::step_by_closure(bool clip) {
+    const auto window = static_cast<int64_t>(window_.size());
+    bool is_first = true;
+    const auto closure = [&] {
+        if (std::exchange(is_first, false)) {
+            return window_loss(train_sums_);
+        }
+        zero_grad();
+        MetricSums sums(metric_names_);
+        for (std::size_t i = 0; i < window_.size(); ++i) {
+            const bool is_last = i + 1 == window_.size();
+            window_[i] ? train_batch(*window_[i], sums, is_last, window) : join_batch(is_last);
+        }
+        return window_loss(sums);
+    };
+    closure_step(closure, clip);
+    window_.clear();
+}
+
+/// The loss that the gradients are of: the mean over the iteration's batches, and over ranks, of which none may decide
+/// otherwise than the others. A 0-dim tensor, float64, CPU.
+AUDYN_INLINE at::Tensor TrainerBase::window_loss(const MetricSums& sums) {
+    at::Tensor all = sums.iteration_sums();
+    all_reduce_sum(all);
+    return all[0][0] / (static_cast<int64_t>(window_.size()) * world_size());
 }
 
 /// The one place between iterations where a run saves and heeds signals. The last iteration's checkpoints wait for the
@@ -367,8 +402,9 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     const bool whole = batch_idx_ >= batches_per_epoch_;
     const std::vector<Metric> train_metrics = epoch_means(train_sums_);
     remember("train", train_metrics);
-    const bool steps_per_epoch = lr_scheduler_ && whole && options_.lr_scheduler() == SchedulerInterval::epoch;
-    if (steps_per_epoch && !lr_scheduler_->needs_metric()) {
+    const bool steps_per_epoch = options_.lr_scheduler() == SchedulerInterval::epoch;
+    const bool is_scheduled = lr_scheduler_ && whole && options_.lr_scheduler() != SchedulerInterval::never;
+    if (is_scheduled && steps_per_epoch && !lr_scheduler_->needs_metric()) {
         lr_scheduler_->step();
     }
     report_.epoch(progress(), "train", train_metrics);
@@ -376,8 +412,9 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     notify([&](Callback& callback) { callback.on_epoch_end(*this); });
     const std::string monitored = validation.empty() ? "train/total" : validation.front().name + "/total";
     const double loss = metric(monitored).value_or(std::numeric_limits<double>::infinity());
-    if (steps_per_epoch && lr_scheduler_->needs_metric()) {
-        step_by_metric(monitored);
+    if (is_scheduled && lr_scheduler_->needs_metric()) {
+        const auto value = [&](const std::string& name) { return monitored_metric(name.empty() ? monitored : name); };
+        steps_per_epoch ? lr_scheduler_->step_with(value) : lr_scheduler_->step_epoch(value);
     }
     // An epoch that the budget of iterations cut short stays open, so that a longer run can finish it.
     if (whole) {
@@ -391,13 +428,12 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     report_.flush();
 }
 
-AUDYN_INLINE void TrainerBase::step_by_metric(const std::string& monitored) {
-    const std::string name = lr_scheduler_->monitor().empty() ? monitored : lr_scheduler_->monitor();
+AUDYN_INLINE double TrainerBase::monitored_metric(const std::string& name) const {
     const auto value = metric(name);
     if (!value) {
         throw UsageError("lr_scheduler: there is no metric '" + name + "' to monitor");
     }
-    lr_scheduler_->step(*value);
+    return *value;
 }
 
 AUDYN_INLINE void TrainerBase::validate_all(std::vector<NamedLoader>& validation) {
