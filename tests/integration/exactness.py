@@ -12,7 +12,8 @@ import unittest
 
 PROGRAM = pathlib.Path(os.environ["AUDYN_BIN_DIR"], "integration", "exactness_rank")
 MODES = ["plain", "gradient accumulation", "float16 with loss scaling", "bfloat16", "scheduler by iteration",
-         "scheduler by epoch", "two parameter groups", "four workers", "all together, written in the background"]
+         "scheduler by epoch", "two parameter groups", "four workers", "gan",
+         "gan with two discriminator steps", "all together, written in the background"]
 SAMPLES = 101
 
 
