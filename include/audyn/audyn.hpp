@@ -43,4 +43,5 @@
 #include <audyn/state/state_dict.hpp>
 #include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/early_stopping.hpp>
+#include <audyn/trainer/gan_trainer.hpp>
 #include <audyn/trainer/trainer.hpp>

@@ -105,10 +105,10 @@ TEST_CASE("a list of optimizers gives each the parameters of its modules") {
     CHECK(std::string(head.name()) == "Adam");
     CHECK(head.groups()[0].names == std::vector<std::string>{"encoder_head.weight", "encoder_head.bias"});
     CHECK(head.groups()[0].lr == 0.25);
-    CHECK(adapter::parameters_without_optimizer(model.named_parameters(), optimizer) ==
+    CHECK(adapter::parameters_without_optimizer(model.named_parameters(), {&optimizer}) ==
           std::vector<std::string>{"scale"});
     model.scale.requires_grad_(false);
-    CHECK(adapter::parameters_without_optimizer(model.named_parameters(), optimizer).empty());
+    CHECK(adapter::parameters_without_optimizer(model.named_parameters(), {&optimizer}).empty());
 }
 
 TEST_CASE("entries without a name are called by their place, and a module may be a path or a parameter") {

@@ -13,8 +13,8 @@ import unittest
 PROGRAM = pathlib.Path(os.environ["AUDYN_BIN_DIR"], "integration", "exactness_rank")
 MODES = ["plain", "gradient accumulation", "float16 with loss scaling", "bfloat16", "scheduler by iteration",
          "scheduler by epoch", "two parameter groups", "four workers", "plateau", "OneCycleLR",
-         "exponential moving average", "stochastic weight averaging", "LBFGS", "multi",
-         "all together, written in the background"]
+         "exponential moving average", "stochastic weight averaging", "LBFGS", "multi", "gan",
+         "gan with two discriminator steps", "all together, written in the background"]
 SAMPLES = 101
 
 

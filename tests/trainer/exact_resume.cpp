@@ -71,15 +71,22 @@ TEST_CASE("a resumed run is exact: LBFGS") {
 TEST_CASE("a resumed run is exact: multi") {
     check_exactness("multi");
 }
+TEST_CASE("a resumed run is exact: gan") {
+    check_exactness("gan");
+}
+TEST_CASE("a resumed run is exact: gan with two discriminator steps") {
+    check_exactness("gan with two discriminator steps");
+}
 TEST_CASE("a resumed run is exact: all together, written in the background") {
     check_exactness("all together, written in the background");
 }
 
 TEST_CASE("a run that ended within a validation or by an exception is resumed exactly") {
-    const Variant variant{.name = "disturbed", .accumulation = 2, .interval = audyn::SchedulerInterval::epoch};
-    const TemporaryFolder undisturbed;
-    const Outcome whole = train(variant, single_process, undisturbed.path(), false);
-    const auto check = [&](Disturbance disturbance, int64_t iterations) {
+    const Variant supervised{.name = "disturbed", .accumulation = 2, .interval = audyn::SchedulerInterval::epoch};
+    const Variant gan{.name = "disturbed", .interval = audyn::SchedulerInterval::epoch, .gan = true};
+    const auto check = [](const Variant& variant, Disturbance disturbance, int64_t iterations) {
+        const TemporaryFolder undisturbed;
+        const Outcome whole = train(variant, single_process, undisturbed.path(), false);
         const TemporaryFolder folder;
         const Outcome begun = train(variant, single_process, folder.path(), false, disturbance);
         CHECK((begun.is_interrupted || begun.has_failed));
@@ -87,10 +94,12 @@ TEST_CASE("a run that ended within a validation or by an exception is resumed ex
         const Outcome resumed = train(variant, single_process, folder.path(), true);
         CHECK(difference(whole, resumed) == "");
     };
-    check({Kind::signal_in_validation, 1}, 6);
-    check({Kind::error_in_validation, 2}, 9);
+    check(supervised, {Kind::signal_in_validation, 1}, 6);
+    check(supervised, {Kind::error_in_validation, 2}, 9);
     // In the second batch of an iteration: dropout has drawn, and the statistics have moved.
-    check({Kind::unreadable, 23 + 4 * 3 + 2}, 4);
+    check(supervised, {Kind::unreadable, 23 + 4 * 3 + 2}, 4);
+    check(gan, {Kind::signal_in_validation, 1}, 12);
+    check(gan, {Kind::unreadable, 23 + 4 * 3 + 2}, 9);
 }
 
 TEST_CASE("a finished run that is resumed trains nothing and writes nothing") {

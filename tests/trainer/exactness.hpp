@@ -23,6 +23,7 @@
 #include <audyn/optim/schedulers.hpp>
 #include <audyn/optim/sgd.hpp>
 #include <audyn/trainer/early_stopping.hpp>
+#include <audyn/trainer/gan_trainer.hpp>
 #include <audyn/trainer/random_state.hpp>
 
 #include <torch/nn/modules/batchnorm.h>
@@ -48,11 +49,11 @@ using audyn::StateDict;
 
 /// With dropout, and statistics that every forward changes.
 struct NetworkImpl : torch::nn::Module {
-    NetworkImpl()
+    explicit NetworkImpl(int64_t outputs = 3)
         : first(register_module("first", torch::nn::Linear(4, 8))),
           norm(register_module("norm", torch::nn::BatchNorm1d(8))),
           dropout(register_module("dropout", torch::nn::Dropout(0.5))),
-          second(register_module("second", torch::nn::Linear(8, 3))) {}
+          second(register_module("second", torch::nn::Linear(8, outputs))) {}
     at::Tensor forward(at::Tensor features) { return second(dropout(norm(first(features)).tanh())); }
     static constexpr auto forward_arguments = audyn::names("features");
     torch::nn::Linear first;
@@ -61,6 +62,28 @@ struct NetworkImpl : torch::nn::Module {
     torch::nn::Linear second;
 };
 TORCH_MODULE(Network);
+
+/// With dropout, and a buffer that every forward changes and uses.
+struct DiscriminatorImpl : torch::nn::Module {
+    DiscriminatorImpl()
+        : first(register_module("first", torch::nn::Linear(4, 8))),
+          dropout(register_module("dropout", torch::nn::Dropout(0.5))),
+          second(register_module("second", torch::nn::Linear(8, 1))),
+          scale(register_buffer("scale", at::ones({}))) {}
+    at::Tensor forward(const at::Tensor& sample) {
+        if (is_training()) {
+            const at::NoGradGuard no_grad;
+            scale.mul_(0.9).add_(sample.detach().to(at::kFloat).abs().mean(), 0.1);
+        }
+        return second(dropout(first(sample / scale.clone()).tanh()));
+    }
+    static constexpr auto forward_arguments = audyn::names("sample");
+    torch::nn::Linear first;
+    torch::nn::Dropout dropout;
+    torch::nn::Linear second;
+    at::Tensor scale;
+};
+TORCH_MODULE(Discriminator);
 
 /// What interrupts a run, and when: after so many iterations, reads, or validations. The last rank is disturbed.
 struct Disturbance {
@@ -143,6 +166,8 @@ struct Variant {
     Schedule schedule = Schedule::step;
     Average average = Average::none;
     audyn::AsyncSave async = audyn::AsyncSave::off;
+    /// Trains a GAN. An accumulation is then the number of the discriminator's steps.
+    bool gan = false;
 };
 
 inline const std::vector<Variant> variants{
@@ -164,6 +189,16 @@ inline const std::vector<Variant> variants{
      .optimization = Optimization::multi,
      .interval = audyn::SchedulerInterval::iteration,
      .schedule = Schedule::multi},
+    {.name = "gan",
+     .precision = Precision::float16,
+     .interval = audyn::SchedulerInterval::iteration,
+     .average = Average::exponential,
+     .gan = true},
+    {.name = "gan with two discriminator steps",
+     .accumulation = 2,
+     .interval = audyn::SchedulerInterval::epoch,
+     .schedule = Schedule::plateau,
+     .gan = true},
     {.name = "all together, written in the background",
      .precision = Precision::float16,
      .accumulation = 2,
@@ -284,35 +319,24 @@ inline std::shared_ptr<audyn::optim::LRScheduler> make_schedulers(audyn::optim::
     return std::make_shared<audyn::optim::MultiLRSchedulers>(*optimizer.multi(), schedulers);
 }
 
-inline std::shared_ptr<audyn::optim::LRScheduler> make_scheduler(audyn::optim::AnyOptimizer& optimizer,
+inline std::shared_ptr<audyn::optim::LRScheduler> make_scheduler(audyn::optim::Optimizer& optimizer,
                                                                  Schedule schedule) {
     switch (schedule) {
     case Schedule::plateau:
         return make_plateau(optimizer);
-    case Schedule::multi:
-        return make_schedulers(optimizer);
     case Schedule::one_cycle: {
         auto cycle_options = audyn::optim::OneCycleLROptions().max_lr(0.02).total_steps(epochs * 6);
         return std::make_shared<audyn::optim::OneCycleLR>(optimizer, cycle_options);
     }
     case Schedule::step:
+    case Schedule::multi:
         break;
     }
     return std::make_shared<audyn::optim::StepLR>(optimizer, 2, 0.5);
 }
 
-/// Trains in `folder`, from the newest checkpoint there if `resumes`, until the disturbance. `make_distribution` makes
-/// the DistPolicy of this training.
-template <class AmpPolicy, class MakeDistribution>
-Outcome train_with(const Variant& variant, const MakeDistribution& make_distribution,
-                   const std::filesystem::path& folder, bool resumes, Disturbance disturbance = {},
-                   std::optional<int64_t> max_iterations = {}) {
-    auto distribution = make_distribution();
-    const int64_t rank = distribution.rank();
-    const int64_t ranks = distribution.world_size();
-    // What a new process would find: another state of the generator, and a network that was made otherwise.
-    at::manual_seed((resumes ? 99 : 1) + 1000 * static_cast<uint64_t>(rank));
-    Network network;
+inline audyn::TrainerOptions trainer_options(const Variant& variant, const std::filesystem::path& folder, int64_t ranks,
+                                             std::optional<int64_t> max_iterations) {
     audyn::SaveCheckpoint entries;
     entries.last = (folder / "last.pth").string();
     entries.best_epoch = (folder / "best.pth").string();
@@ -320,18 +344,20 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
     entries.save_on_exception = ranks == 1;
     auto options = audyn::TrainerOptions()
                        .progress_bar(false)
-                       .gradient_accumulation(variant.accumulation)
+                       .gradient_accumulation(variant.gan ? 1 : variant.accumulation)
                        .clip_grad_norm(1.0)
                        .lr_scheduler(variant.interval)
                        .log_every_n_iterations(1)
                        .save_checkpoint(entries);
-    max_iterations ? options.max_iterations(*max_iterations) : options.max_epochs(epochs);
-    audyn::Trainer<Network, audyn::optim::AnyOptimizer, AmpPolicy, decltype(distribution)> trainer(
-        network, make_optimizer(network, variant), torch::nn::CrossEntropyLoss(), options, {},
-        AmpPolicy(options.device()), distribution);
-    if (variant.interval != audyn::SchedulerInterval::never) {
-        trainer.set_lr_scheduler(make_scheduler(trainer.optimizer(), variant.schedule));
-    }
+    return max_iterations ? options.max_iterations(*max_iterations) : options.max_epochs(epochs);
+}
+
+/// What a process does with its trainer. `total`: the metric that ends it early.
+template <class Trainer>
+Outcome run_trainer(Trainer& trainer, const Variant& variant, const std::filesystem::path& folder, bool resumes,
+                    Disturbance disturbance, const std::string& total) {
+    const int64_t rank = trainer.rank();
+    const int64_t ranks = trainer.world_size();
     if (rank == 0) {
         trainer.add_logger(std::make_shared<audyn::logging::CsvLogger>(folder / "metrics.csv"));
     }
@@ -339,8 +365,8 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
         throw std::logic_error("there is nothing to resume");
     }
     trainer.add_callback(std::make_shared<Observer>(disturbance));
-    trainer.add_callback(
-        std::make_shared<audyn::EarlyStopping>(audyn::EarlyStoppingOptions{.patience = 2, .min_delta = 1e-4}));
+    trainer.add_callback(std::make_shared<audyn::EarlyStopping>(
+        audyn::EarlyStoppingOptions{.monitor = "validation/" + total, .patience = 2, .min_delta = 1e-4}));
     const int64_t samples = samples_of_rank * ranks - (ranks > 1 ? 1 : 0);
     auto dataset = std::make_shared<Augmented>(samples, disturbance);
     audyn::DataLoader loader(dataset, audyn::DataLoaderOptions()
@@ -361,13 +387,77 @@ Outcome train_with(const Variant& variant, const MakeDistribution& make_distribu
     } catch (const audyn::DataError&) {
         outcome.has_failed = true;
     }
-    distribution.barrier(); // Rank 0 has written.
+    trainer.distribution().barrier(); // Rank 0 has written.
     outcome.reads = dataset->reads;
     outcome.state = audyn::checkpoint::load(folder / "last.pth");
-    outcome.own = {{"model", audyn::checkpoint::module_state(*network)},
-                   {"optimizer", trainer.optimizer().state_dict()},
-                   {"random_state", audyn::trainer::random_state(options.device())}};
+    outcome.own = {{"model", audyn::checkpoint::module_state(trainer.module())},
+                   {"random_state", audyn::trainer::random_state(trainer.options().device())}};
     outcome.rows = rows_of(folder / "metrics.csv");
+    return outcome;
+}
+
+inline audyn::criterion::WeightedCriterion adversarial(const std::string& name, double label,
+                                                       const std::string& output) {
+    const auto cross_entropy = [label](const at::Tensor& score) {
+        return at::binary_cross_entropy_with_logits(score, at::full_like(score, label));
+    };
+    return {name,
+            audyn::criterion::make<decltype(cross_entropy), 1>(cross_entropy, audyn::names("input")),
+            1.0,
+            {{"input", output}}};
+}
+
+/// What is adversarial here makes of the features others like them.
+template <class AmpPolicy, class Distribution>
+Outcome train_gan(const Variant& variant, Distribution distribution, const audyn::TrainerOptions& options,
+                  const std::filesystem::path& folder, bool resumes, Disturbance disturbance) {
+    Network generator(4);
+    Discriminator discriminator;
+    audyn::GANOptions gan_options;
+    gan_options.discriminator.steps = variant.accumulation;
+    gan_options.key_mapping.fake.input = {{"sample", "fake"}};
+    gan_options.key_mapping.real.input = {{"sample", "features"}};
+    using Optimizer = audyn::optim::AnyOptimizer;
+    audyn::GANTrainer<Network, Discriminator, Optimizer, audyn::optim::AdamW, AmpPolicy, Distribution> trainer(
+        {generator, discriminator},
+        {make_optimizer(generator, variant),
+         audyn::optim::AdamW(discriminator->named_parameters(), audyn::optim::AdamWOptions().lr(1e-2))},
+        {{adversarial("adversarial", 1.0, "fake_prob")},
+         {adversarial("of_fake", 0.0, "fake_prob"), adversarial("of_real", 1.0, "real_prob")}},
+        options, gan_options, {}, AmpPolicy(options.device()), distribution);
+    trainer.set_lr_scheduler(make_scheduler(trainer.generator_optimizer(), Schedule::step), "generator");
+    trainer.set_lr_scheduler(make_scheduler(trainer.discriminator_optimizer(), variant.schedule), "discriminator");
+    Outcome outcome = run_trainer(trainer, variant, folder, resumes, disturbance, "total generator");
+    outcome.own.set("optimizer", StateDict{{"generator", trainer.generator_optimizer().state_dict()},
+                                           {"discriminator", trainer.discriminator_optimizer().state_dict()}});
+    return outcome;
+}
+
+/// Trains in `folder`, from the newest checkpoint there if `resumes`, until the disturbance. `make_distribution` makes
+/// the DistPolicy of this training.
+template <class AmpPolicy, class MakeDistribution>
+Outcome train_with(const Variant& variant, const MakeDistribution& make_distribution,
+                   const std::filesystem::path& folder, bool resumes, Disturbance disturbance = {},
+                   std::optional<int64_t> max_iterations = {}) {
+    auto distribution = make_distribution();
+    const int64_t rank = distribution.rank();
+    // What a new process would find: another state of the generator, and a network that was made otherwise.
+    at::manual_seed((resumes ? 99 : 1) + 1000 * static_cast<uint64_t>(rank));
+    const audyn::TrainerOptions options = trainer_options(variant, folder, distribution.world_size(), max_iterations);
+    if (variant.gan) {
+        return train_gan<AmpPolicy>(variant, distribution, options, folder, resumes, disturbance);
+    }
+    Network network;
+    audyn::Trainer<Network, audyn::optim::AnyOptimizer, AmpPolicy, decltype(distribution)> trainer(
+        network, make_optimizer(network, variant), torch::nn::CrossEntropyLoss(), options, {},
+        AmpPolicy(options.device()), distribution);
+    if (variant.interval != audyn::SchedulerInterval::never) {
+        trainer.set_lr_scheduler(variant.schedule == Schedule::multi
+                                     ? make_schedulers(trainer.optimizer())
+                                     : make_scheduler(trainer.optimizer(), variant.schedule));
+    }
+    Outcome outcome = run_trainer(trainer, variant, folder, resumes, disturbance, "total");
+    outcome.own.set("optimizer", trainer.optimizer().state_dict());
     return outcome;
 }
 

@@ -11,8 +11,10 @@
 #include <audyn/distributed/ranks.hpp>
 #include <audyn/distributed/single_process.hpp>
 #include <audyn/optim/any_optimizer.hpp>
+#include <audyn/trainer/gan_trainer.hpp>
 #include <audyn/trainer/trainer.hpp>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,12 @@ struct TypeList {};
 
 namespace detail {
 
+/// Whether a model of the list is a generator with its discriminator.
+template <class Model>
+inline constexpr bool is_gan_of_models = false;
+template <class Generator, class Discriminator>
+inline constexpr bool is_gan_of_models<trainer::GAN<Generator, Discriminator>> = true;
+
 /// Builds the cell of the dispatch table that the configuration chooses: model and step by target, AMP by dtype.
 template <class Models, class Steps>
 struct Dispatch;
@@ -37,18 +45,23 @@ struct Dispatch<TypeList<Models...>, TypeList<Steps...>> {
     /// Checks `model` and `train.step` without building them. \throws ConfigError
     static void check(const TrainingPlan& plan) {
         const Config model = plan.config()["model"];
-        if (!(check_if<Models>(plan, model, reserved_model_keys) || ...)) {
+        if (plan.is_gan()) {
+            check_gan(plan, model);
+        } else if (!(check_model_if<Models>(plan, model) || ...)) {
             throw model.at("_target_")
                 .error("names '" + model.get<std::string>("_target_") +
                        "', which builds none of the models that this AutoTrainer was made for");
         }
-        if (const auto step = step_node(plan); step && !(check_if<Steps>(plan, *step) || ...)) {
+        if (const auto step = step_node(plan); step && !(check_step_if<Steps>(plan, *step) || ...)) {
             throw step->error("names none of the steps that the AutoTrainer was made for; "
                               "AutoTrainer<Models...>::with_steps<Steps...> adds them");
         }
     }
 
     static std::unique_ptr<trainer::TrainerBase> build(TrainingPlan& plan) {
+        if (plan.has_own_trainer()) {
+            return plan.own_trainer();
+        }
         const Config model = plan.config()["model"];
         std::unique_ptr<trainer::TrainerBase> trainer;
         ((trainer = trainer ? std::move(trainer) : build_if<Models>(plan, model)), ...);
@@ -72,27 +85,98 @@ private:
     }
 
     template <class Model>
-    static std::unique_ptr<trainer::TrainerBase> build_if(TrainingPlan& plan, const Config& node) {
-        if (!plan.targets().builds<Model>(node)) {
-            return nullptr;
+    static bool check_model_if(const TrainingPlan& plan, const Config& node) {
+        if constexpr (!is_gan_of_models<Model>) {
+            return check_if<Model>(plan, node, reserved_model_keys);
         }
+        return false;
+    }
+
+    static void check_gan(const TrainingPlan& plan, const Config& model) {
+        refuse(plan.config(), "model.checkpoint", "a GAN's models have one each: set model.generator.checkpoint");
+        if (!(is_gan_of_models<Models> || ...)) {
+            throw plan.config()
+                .at("train.trainer._target_")
+                .error("trains a generator and a discriminator, and this AutoTrainer was made for neither: write "
+                       "AutoTrainer<audyn::GAN<Generator, Discriminator>>");
+        }
+        if (!(check_gan_if<Models>(plan, model) || ...)) {
+            throw model.error("has the generator '" + model.get<std::string>("generator._target_") +
+                              "' and the discriminator '" + model.get<std::string>("discriminator._target_") +
+                              "', which are none of the GANs that this AutoTrainer was made for");
+        }
+    }
+
+    template <class Model>
+    static bool check_gan_if(const TrainingPlan& plan, const Config& model) {
+        if constexpr (is_gan_of_models<Model>) {
+            config::Mistakes mistakes;
+            bool has_generator = false;
+            bool has_discriminator = false;
+            mistakes.attempt([&] {
+                has_generator = check_if<decltype(Model::generator)>(plan, model.at("generator"), reserved_model_keys);
+            });
+            mistakes.attempt([&] {
+                has_discriminator =
+                    check_if<decltype(Model::discriminator)>(plan, model.at("discriminator"), reserved_model_keys);
+            });
+            mistakes.throw_if_any();
+            return has_generator && has_discriminator;
+        }
+        return false;
+    }
+
+    template <class Model>
+    static bool fits_gan(const TrainingPlan& plan, const Config& model) {
+        return plan.targets().template builds<decltype(Model::generator)>(model["generator"]) &&
+               plan.targets().template builds<decltype(Model::discriminator)>(model["discriminator"]);
+    }
+
+    /// Steps of the one kind of trainer mean nothing to the other.
+    template <class Step>
+    static bool check_step_if(const TrainingPlan& plan, const Config& node) {
+        return std::derived_from<Step, trainer::GANStep> == plan.is_gan() && check_if<Step>(plan, node);
+    }
+
+    template <class Model>
+    static std::unique_ptr<trainer::TrainerBase> build_if(TrainingPlan& plan, const Config& node) {
+        if constexpr (is_gan_of_models<Model>) {
+            if (!plan.is_gan() || !fits_gan<Model>(plan, node)) {
+                return nullptr;
+            }
+            return with_step<Model>(plan,
+                                    Model{build_model<decltype(Model::generator)>(plan, node["generator"]),
+                                          build_model<decltype(Model::discriminator)>(plan, node["discriminator"])});
+        } else {
+            if (plan.is_gan() || !plan.targets().builds<Model>(node)) {
+                return nullptr;
+            }
+            return with_step<Model>(plan, build_model<Model>(plan, node));
+        }
+    }
+
+    template <class Model>
+    static Model build_model(const TrainingPlan& plan, const Config& node) {
         auto model = plan.targets().build<Model>(node, reserved_model_keys);
         if (const auto path = node.find("checkpoint"); path && !path->is_null()) {
             warm_start(*trainer::ModelTraits<Model>::pointer(model), *path);
         }
-        return with_step<Model>(plan, std::move(model));
+        return model;
     }
 
     template <class Model>
     static std::unique_ptr<trainer::TrainerBase> with_step(TrainingPlan& plan, Model model) {
         const auto node = step_node(plan);
         if (!node) {
-            return with_amp(plan, std::move(model), trainer::SupervisedStep());
+            using DefaultStep = std::conditional_t<is_gan_of_models<Model>, trainer::GANStep, trainer::SupervisedStep>;
+            return with_amp(plan, std::move(model), DefaultStep());
         }
         std::unique_ptr<trainer::TrainerBase> trainer;
         [[maybe_unused]] const auto try_step = [&]<class Step>(std::type_identity<Step>) {
-            if (!trainer && plan.targets().builds<Step>(*node)) {
-                trainer = with_amp(plan, model, plan.targets().build<Step>(*node));
+            if constexpr (std::derived_from<Step, trainer::GANStep> == is_gan_of_models<Model>) {
+                if (!trainer && plan.targets().builds<Step>(*node)) {
+                    trainer = with_amp(plan, model, plan.targets().build<Step>(*node));
+                }
             }
         };
         (try_step(std::type_identity<Steps>()), ...);
@@ -129,19 +213,43 @@ private:
         plan.complete(*trainer, trainer->optimizer());
         return trainer;
     }
+
+    template <class AmpPolicy, class Generator, class Discriminator, class Step, class DistPolicy>
+    static std::unique_ptr<trainer::TrainerBase>
+    make_with(TrainingPlan& plan, trainer::GAN<Generator, Discriminator> gan, Step step, DistPolicy distribution) {
+        auto& generator = *trainer::ModelTraits<Generator>::pointer(gan.generator);
+        auto& discriminator = *trainer::ModelTraits<Discriminator>::pointer(gan.discriminator);
+        generator.to(plan.options().device());
+        discriminator.to(plan.options().device());
+        using Optimizer = optim::AnyOptimizer;
+        using Trainer =
+            trainer::GANTrainer<Generator, Discriminator, Optimizer, Optimizer, AmpPolicy, DistPolicy, Step>;
+        auto trainer = std::make_unique<Trainer>(
+            gan,
+            trainer::GAN<Optimizer>{plan.optimizer(generator, "generator"),
+                                    plan.optimizer(discriminator, "discriminator")},
+            trainer::GAN<criterion::Criteria>{plan.criteria("generator"), plan.criteria("discriminator")},
+            plan.options(), plan.gan_options(), std::move(step), AmpPolicy(plan.options().device()),
+            std::move(distribution));
+        plan.complete(*trainer, {{"generator", &trainer->generator_optimizer()},
+                                 {"discriminator", &trainer->discriminator_optimizer()}});
+        return trainer;
+    }
 };
 
 } // namespace detail
 
 /// The trainer that a configuration describes, for one of `Models`; Audyn's `AutoTrainer`. `train` and `system` choose
-/// among the policies that were compiled.
+/// among the policies that were compiled. A model may be a `GAN<Generator, Discriminator>`, which
+/// `train.trainer._target_: audyn.utils.driver.GANTrainer` trains; another name there is a `TrainerFactory` among the
+/// program's targets.
 template <class Models, class Steps>
 class BasicAutoTrainer;
 
 template <class... Models, class... Steps>
 class BasicAutoTrainer<TypeList<Models...>, TypeList<Steps...>> {
 public:
-    /// The same with the program's own steps, chosen by `train.step._target_`.
+    /// The same with the program's own steps, chosen by `train.step._target_`. Those of a GAN derive from GANStep.
     template <class... MoreSteps>
     using with_steps = BasicAutoTrainer<TypeList<Models...>, TypeList<Steps..., MoreSteps...>>;
 

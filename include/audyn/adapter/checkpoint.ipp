@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/gan.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
@@ -46,10 +47,18 @@ AUDYN_INLINE state::Value to_state(const config::Value& value) {
 
 AUDYN_INLINE StateDict resolved_config(const Config& config) {
     config::Value values = config.to_value(true);
-    if (config::Value* const model = values.find("model"); model != nullptr && model->is_dict()) {
+    const auto erase_reserved = [](config::Value* model) {
         for (const std::string& key : reserved_model_keys) {
-            model->erase(key);
+            if (model != nullptr && model->is_dict()) {
+                model->erase(key);
+            }
         }
+    };
+    config::Value* const model = values.find("model");
+    erase_reserved(model);
+    if (model != nullptr && is_gan(config)) {
+        erase_reserved(model->find("generator"));
+        erase_reserved(model->find("discriminator"));
     }
     return to_state(values).as_dict();
 }

@@ -29,11 +29,11 @@ void add_elementwise(Targets& targets, const std::string& name) {
 AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(const Config& entry,
                                                                                const std::string& key);
 
-/// Calls `visit(name, criterion, entry)` for each criterion of the group: Audyn's form, names with a wrapper each that
-/// holds `criterion`, `weight` and `key_mapping`; or a single criterion's own target, whose entry is then empty.
+/// Calls `visit(name, criterion, entry)` for each criterion of the group `key`: Audyn's form, names with a wrapper each
+/// that holds `criterion`, `weight` and `key_mapping`; or a single criterion's own target, whose entry is then empty.
 template <class Visit>
-void for_each_criterion(const Config& config, const Visit& visit) {
-    const auto group = config.find("criterion");
+void for_each_criterion(const Config& config, const std::string& key, const Visit& visit) {
+    const auto group = config.find(key);
     if (!group || group->is_null()) {
         return;
     }
@@ -42,12 +42,12 @@ void for_each_criterion(const Config& config, const Visit& visit) {
         visit("loss", *group, nullptr);
         return;
     }
-    for (const auto& [key, entry] : group->items()) {
-        if (!criterion::Criteria::is_ignored(key)) {
+    for (const auto& [name, entry] : group->items()) {
+        if (!criterion::Criteria::is_ignored(name)) {
             if (!entry.is_dict() || !entry.contains("criterion")) {
-                throw entry.error("an entry of `criterion` needs the key `criterion` with a `_target_`");
+                throw entry.error("an entry of `" + key + "` needs the key `criterion` with a `_target_`");
             }
-            visit(key, entry.at("criterion"), &entry);
+            visit(name, entry.at("criterion"), &entry);
         }
     }
 }
@@ -57,11 +57,13 @@ void for_each_criterion(const Config& config, const Visit& visit) {
 /// Adds the losses under PyTorch's names.
 AUDYN_INLINE void add_criterion_targets(Targets& targets);
 
-/// Checks the group `criterion` without building it; what is wrong is added to `mistakes`.
-AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes);
+/// Checks the group `criterion`, or that of another key, without building it; what is wrong is added to `mistakes`.
+AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes,
+                                 const std::string& key = "criterion");
 
-/// Builds the group `criterion`. \throws ConfigError
-[[nodiscard]] AUDYN_INLINE criterion::Criteria build_criteria(const Config& config, const Targets& targets);
+/// Builds the group `criterion`, or that of another key. \throws ConfigError
+[[nodiscard]] AUDYN_INLINE criterion::Criteria build_criteria(const Config& config, const Targets& targets,
+                                                              const std::string& key = "criterion");
 
 } // namespace audyn::adapter
 

@@ -39,9 +39,10 @@ AUDYN_INLINE void add_criterion_targets(Targets& targets) {
     add_torch_losses(targets);
 }
 
-AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes) {
+AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes,
+                                 const std::string& key) {
     mistakes.attempt([&] {
-        detail::for_each_criterion(config, [&](const std::string&, const Config& node, const Config* entry) {
+        detail::for_each_criterion(config, key, [&](const std::string&, const Config& node, const Config* entry) {
             mistakes.attempt([&] { targets.check<std::shared_ptr<criterion::Criterion>>(node); });
             mistakes.attempt([&] {
                 if (entry) {
@@ -54,9 +55,9 @@ AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, c
     });
 }
 
-AUDYN_INLINE criterion::Criteria build_criteria(const Config& config, const Targets& targets) {
+AUDYN_INLINE criterion::Criteria build_criteria(const Config& config, const Targets& targets, const std::string& key) {
     criterion::Criteria criteria;
-    detail::for_each_criterion(config, [&](const std::string& name, const Config& node, const Config* entry) {
+    detail::for_each_criterion(config, key, [&](const std::string& name, const Config& node, const Config* entry) {
         criterion::WeightedCriterion criterion{name, targets.build<std::shared_ptr<criterion::Criterion>>(node)};
         if (entry) {
             criterion.weight = entry->get<double>("weight", 1.0);

@@ -27,7 +27,8 @@ AUDYN_INLINE void check_multi_optimizers(const Targets& targets, const Config& n
 
 /// The names of the parameters that are trained and that no optimizer has: a mistake, or else they could be frozen.
 [[nodiscard]] AUDYN_INLINE std::vector<std::string>
-parameters_without_optimizer(const optim::NamedParameters& parameters, const optim::AnyOptimizer& optimizer);
+parameters_without_optimizer(const optim::NamedParameters& parameters,
+                             const std::vector<const optim::AnyOptimizer*>& optimizers);
 
 /// Whether `node` describes a scheduler, or several with at least one that changes something.
 [[nodiscard]] AUDYN_INLINE bool has_lr_scheduler(const Config& node);

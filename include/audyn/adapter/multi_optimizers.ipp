@@ -193,11 +193,14 @@ AUDYN_INLINE optim::AnyOptimizer build_multi_optimizers(const Targets& targets, 
     }
 }
 
-AUDYN_INLINE std::vector<std::string> parameters_without_optimizer(const optim::NamedParameters& parameters,
-                                                                   const optim::AnyOptimizer& optimizer) {
+AUDYN_INLINE std::vector<std::string>
+parameters_without_optimizer(const optim::NamedParameters& parameters,
+                             const std::vector<const optim::AnyOptimizer*>& optimizers) {
     std::unordered_set<const void*> optimized;
-    for (const at::Tensor& parameter : optimizer.parameters()) {
-        optimized.insert(parameter.unsafeGetTensorImpl());
+    for (const optim::AnyOptimizer* const optimizer : optimizers) {
+        for (const at::Tensor& parameter : optimizer->parameters()) {
+            optimized.insert(parameter.unsafeGetTensorImpl());
+        }
     }
     std::vector<std::string> names;
     for (const auto& parameter : parameters) {

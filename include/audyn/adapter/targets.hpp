@@ -289,6 +289,18 @@ public:
     /// What `_target_` may be, for the shell's completion.
     [[nodiscard]] std::vector<std::string> names() const;
 
+    /// Those that build a `Product`.
+    template <class Product>
+    [[nodiscard]] std::vector<std::string> names_of() const {
+        std::vector<std::string> result;
+        for (const auto& [name, target] : targets_) {
+            if (target.product == typeid(Product)) {
+                result.push_back(name);
+            }
+        }
+        return result;
+    }
+
     /// Each target with its arguments: for --help.
     [[nodiscard]] std::string help() const;
 
@@ -338,12 +350,7 @@ private:
     [[nodiscard]] const Target& require(const Config& node) const {
         const Target& target = find(node);
         if (target.product != typeid(Product)) {
-            std::vector<std::string> fitting;
-            for (const auto& [name, candidate] : targets_) {
-                if (candidate.product == typeid(Product)) {
-                    fitting.push_back(name);
-                }
-            }
+            const std::vector<std::string> fitting = names_of<Product>();
             throw node.at("_target_")
                 .error("names '" + target.name + "', which builds something else than is needed here; what fits: " +
                        (fitting.empty() ? "none is registered" : config::join(fitting)));

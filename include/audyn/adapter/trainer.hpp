@@ -16,12 +16,8 @@
 
 namespace audyn::adapter {
 
-/// What a target of `train.clip_gradient` means: either limit may be set.
-struct ClipGradient {
-    std::optional<double> value;
-    std::optional<double> norm;
-    double norm_type = 2.0;
-};
+/// What a target of `train.clip_gradient` builds.
+using ClipGradient = trainer::GradientClipping;
 
 namespace detail {
 
@@ -35,16 +31,19 @@ AUDYN_INLINE trainer::MonitorMode monitor_mode(const std::string& mode);
 /// Adds gradient clipping and early stopping.
 AUDYN_INLINE void add_trainer_targets(Targets& targets);
 
+/// When a scheduler steps: `iteration`, `epoch` or null. \throws ConfigError
+[[nodiscard]] AUDYN_INLINE trainer::SchedulerInterval scheduler_interval(const Config& node);
+
 /// `train.steps`: epochs or iterations. What the user sets displaces the built-in default of the other.
-/// \throws ConfigError when the user sets both, or neither is set.
-AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& options);
+/// `of_gan`: each side may have an interval of its own. \throws ConfigError when the user sets both, or neither is set.
+AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& options, bool of_gan = false);
 
 /// A number of batches, or a fraction of them.
 [[nodiscard]] AUDYN_INLINE trainer::BatchLimit batch_limit(const Config& config, const std::string& key);
 
 [[nodiscard]] AUDYN_INLINE trainer::OutputNames output_names(const Config& node);
 
-/// `train.key_mapping.KIND`: {input: {argument: name in the batch}, output: names}.
+/// `train.key_mapping.KIND`: {input: {argument: name in the batch}, output: names}. An argument with null has no entry.
 [[nodiscard]] AUDYN_INLINE std::optional<trainer::KeyMapping> key_mapping(const Config& config,
                                                                           const std::string& kind);
 
@@ -72,8 +71,9 @@ AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::s
 /// `train.signals`: {SIGTERM: save_and_exit, SIGUSR1: save}; null leaves a signal as it is.
 [[nodiscard]] AUDYN_INLINE std::vector<SignalAction> signal_actions(const Config& config);
 
-/// Applies `train.clip_gradient`.
-AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options);
+/// Applies `train.clip_gradient`, unless it has something for each side of a GAN.
+AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options,
+                                    bool of_gan = false);
 
 /// The options that `train` and `system` mean; what is wrong in them is added to `mistakes`.
 [[nodiscard]] AUDYN_INLINE trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,

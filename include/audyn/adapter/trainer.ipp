@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/entries.hpp>
+#include <audyn/adapter/gan.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/core/inline.hpp>
@@ -16,10 +17,10 @@ namespace audyn::adapter::detail {
 AUDYN_INLINE ClipGradient clip_by_mode(const std::string& mode, std::optional<double> clip_value,
                                        std::optional<double> max_norm, double norm_type) {
     if (mode == "value" && clip_value) {
-        return {clip_value, std::nullopt, norm_type};
+        return {std::nullopt, norm_type, clip_value};
     }
     if (mode == "norm" && max_norm) {
-        return {std::nullopt, max_norm, norm_type};
+        return {max_norm, norm_type, std::nullopt};
     }
     throw UsageError(mode == "value"  ? "mode 'value' needs clip_value"
                      : mode == "norm" ? "mode 'norm' needs max_norm"
@@ -50,13 +51,13 @@ AUDYN_INLINE void add_trainer_targets(Targets& targets) {
                                            arg("max_norm"), arg("norm_type") = 2.0,
                                            arg("error_if_nonfinite") = Unsupported(), arg("foreach") = Unsupported()),
                                        [](double max_norm, double norm_type, Unsupported, Unsupported) {
-                                           return ClipGradient{std::nullopt, max_norm, norm_type};
+                                           return ClipGradient{max_norm, norm_type, std::nullopt};
                                        });
     targets.add_function<ClipGradient>(
         "torch.nn.utils.clip_grad_value_",
         constructor<double, Unsupported>(arg("clip_value"), arg("foreach") = Unsupported()),
         [](double clip_value, Unsupported) {
-            return ClipGradient{clip_value, std::nullopt, 2.0};
+            return ClipGradient{std::nullopt, 2.0, clip_value};
         });
     targets.add_function<std::shared_ptr<trainer::Callback>>(
         "audyn.EarlyStopping",
@@ -68,7 +69,18 @@ AUDYN_INLINE void add_trainer_targets(Targets& targets) {
         });
 }
 
-AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& options) {
+AUDYN_INLINE trainer::SchedulerInterval scheduler_interval(const Config& node) {
+    if (node.is_null()) {
+        return trainer::SchedulerInterval::never;
+    }
+    const auto name = node.as<std::string>();
+    if (name != "iteration" && name != "epoch") {
+        throw node.error_unknown("interval", name, {"iteration", "epoch"});
+    }
+    return name == "epoch" ? trainer::SchedulerInterval::epoch : trainer::SchedulerInterval::iteration;
+}
+
+AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& options, bool of_gan) {
     const auto epochs = steps.get_optional<int64_t>("epochs");
     const auto iterations = steps.get_optional<int64_t>("iterations");
     const auto by_user = [&](const char* key) { return !steps.at(key).location().is_builtin(); };
@@ -86,15 +98,9 @@ AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& option
         options.max_iterations(*iterations);
     }
     options.gradient_accumulation(steps.get_optional<int64_t>("gradient_accumulation").value_or(1));
-    if (const auto interval = steps.get_optional<std::string>("lr_scheduler")) {
-        if (*interval != "iteration" && *interval != "epoch") {
-            throw steps.at("lr_scheduler").error_unknown("interval", *interval, {"iteration", "epoch"});
-        }
-        options.lr_scheduler(*interval == "epoch" ? trainer::SchedulerInterval::epoch
-                                                  : trainer::SchedulerInterval::iteration);
-    } else {
-        options.lr_scheduler(trainer::SchedulerInterval::never);
-    }
+    const auto interval = steps.find("lr_scheduler");
+    const bool is_by_side = of_gan && interval && interval->is_dict();
+    options.lr_scheduler(interval && !is_by_side ? scheduler_interval(*interval) : trainer::SchedulerInterval::never);
 }
 
 AUDYN_INLINE trainer::BatchLimit batch_limit(const Config& config, const std::string& key) {
@@ -128,7 +134,9 @@ AUDYN_INLINE std::optional<trainer::KeyMapping> key_mapping(const Config& config
     trainer::KeyMapping mapping;
     if (const auto input = node->find("input"); input && !input->is_null()) {
         for (const auto& [argument, name] : input->items()) {
-            mapping.input.emplace_back(argument, name.as<std::string>());
+            if (!name.is_null()) {
+                mapping.input.emplace_back(argument, name.as<std::string>());
+            }
         }
     }
     if (const auto output = node->find("output"); output && !output->is_null()) {
@@ -254,9 +262,11 @@ AUDYN_INLINE std::vector<SignalAction> signal_actions(const Config& config) {
     return actions;
 }
 
-AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options) {
+AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets, trainer::TrainerOptions& options,
+                                    bool of_gan) {
     const auto node = train.find("clip_gradient");
-    if (!node || node->is_null() || node->size() == 0) {
+    const auto is_by_side = [&] { return node->contains("generator") || node->contains("discriminator"); };
+    if (!node || node->is_null() || node->size() == 0 || (of_gan && is_by_side())) {
         return;
     }
     const auto clip = targets.build<ClipGradient>(*node);
@@ -271,8 +281,9 @@ AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets,
 AUDYN_INLINE trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,
                                                      config::Mistakes& mistakes) {
     const Config train = config["train"];
+    const bool of_gan = is_gan(config);
     trainer::TrainerOptions options;
-    mistakes.attempt([&] { set_steps(train["steps"], options); });
+    mistakes.attempt([&] { set_steps(train["steps"], options, of_gan); });
     mistakes.attempt([&] { options.device(device(config)); });
     mistakes.attempt(
         [&] { options.log_every_n_iterations(train.get_optional<int64_t>("log_every_n_iterations").value_or(10)); });
@@ -291,7 +302,7 @@ AUDYN_INLINE trainer::TrainerOptions trainer_options(const Config& config, const
             options.validation_key_mapping(*mapping);
         }
     });
-    mistakes.attempt([&] { set_clip_gradient(train, targets, options); });
+    mistakes.attempt([&] { set_clip_gradient(train, targets, options, of_gan); });
     mistakes.attempt([&] {
         try {
             options.check();

@@ -6,6 +6,7 @@
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
 #include <audyn/optim/any_optimizer.hpp>
+#include <audyn/trainer/gan.hpp>
 #include <audyn/trainer/trainer_base.hpp>
 
 #include <functional>
@@ -17,6 +18,13 @@
 
 namespace audyn::adapter {
 
+class TrainingPlan;
+
+/// What the target of a program's own trainer builds, for `train.trainer._target_`: a function that makes the trainer
+/// of the models it builds by `plan.targets()`, of `plan.optimizer(module)`, `plan.criteria()` and `plan.options()`,
+/// and calls `plan.complete(trainer, optimizer)`.
+using TrainerFactory = std::function<std::unique_ptr<trainer::TrainerBase>(TrainingPlan& plan)>;
+
 /// Everything of a configured training that does not depend on the model's type: the plain half of `AutoTrainer`.
 class TrainingPlan {
 public:
@@ -27,11 +35,27 @@ public:
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] const Targets& targets() const { return *targets_; }
     [[nodiscard]] const trainer::TrainerOptions& options() const { return options_; }
-    [[nodiscard]] criterion::Criteria criteria() const { return build_criteria(config_, *targets_); }
-    [[nodiscard]] optim::AnyOptimizer optimizer(const torch::nn::Module& module) const;
+    /// Of a GAN.
+    [[nodiscard]] const trainer::GANOptions& gan_options() const { return gan_options_; }
+    /// Those of the training, or of a `side` of a GAN: `generator` or `discriminator`.
+    [[nodiscard]] criterion::Criteria criteria(const std::string& side = {}) const;
+    [[nodiscard]] optim::AnyOptimizer optimizer(const torch::nn::Module& module, const std::string& side = {}) const;
 
-    /// Gives the trainer its loggers, callbacks and scheduler, builds the loaders, and resumes where that is asked.
-    void complete(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer);
+    /// Whether there are a generator and a discriminator, with an optimizer, a scheduler and criteria each.
+    [[nodiscard]] bool is_gan() const { return is_gan_; }
+    /// Whether `train.trainer._target_` is one of the program's own: a `TrainerFactory` among its targets.
+    [[nodiscard]] bool has_own_trainer() const;
+    /// Builds it. \throws ConfigError
+    [[nodiscard]] std::unique_ptr<trainer::TrainerBase> own_trainer();
+
+    /// The optimizers that a trainer has, each of them with the side of a GAN that it belongs to, or "".
+    using Optimizers = std::vector<std::pair<std::string, optim::AnyOptimizer*>>;
+
+    /// Gives the trainer its loggers, callbacks and schedulers, builds the loaders, and resumes where that is asked.
+    void complete(trainer::TrainerBase& trainer, const Optimizers& optimizers);
+    void complete(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) {
+        complete(trainer, Optimizers{{"", &optimizer}});
+    }
 
     void fit(trainer::TrainerBase& trainer);
 
@@ -44,9 +68,19 @@ private:
 
     void check_trainer() const;
 
-    void check_lr_scheduler() const;
+    /// The sides that have something of their own: those of a GAN, or one without a name.
+    [[nodiscard]] std::vector<std::string> sides() const;
 
-    static void warn_of_unoptimized(trainer::TrainerBase& trainer, const optim::AnyOptimizer& optimizer);
+    /// "optimizer", or "optimizer.generator".
+    [[nodiscard]] static std::string key_of(const std::string& group, const std::string& side) {
+        return side.empty() ? group : group + "." + side;
+    }
+
+    void check_lr_scheduler(const std::string& side) const;
+
+    [[nodiscard]] trainer::SchedulerInterval scheduler_interval(const std::string& side) const;
+
+    static void warn_of_unoptimized(trainer::TrainerBase& trainer, const Optimizers& optimizers);
 
     void build_loaders(logging::Console& console);
 
@@ -54,9 +88,9 @@ private:
 
     void resume(trainer::TrainerBase& trainer) const;
 
-    [[nodiscard]] std::optional<Config> lr_scheduler_node() const;
+    [[nodiscard]] std::optional<Config> lr_scheduler_node(const std::string& side) const;
 
-    void add_lr_scheduler(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) const;
+    void add_lr_scheduler(trainer::TrainerBase& trainer, const std::string& side, optim::AnyOptimizer& optimizer) const;
 
     /// `train.callbacks`: a list of targets, or a group of named ones.
     [[nodiscard]] std::vector<Config> callback_nodes() const;
@@ -67,7 +101,9 @@ private:
 
     Config config_;
     std::shared_ptr<Targets> targets_;
+    bool is_gan_;
     trainer::TrainerOptions options_;
+    trainer::GANOptions gan_options_;
     std::vector<LoaderNode> train_loader_;
     std::vector<LoaderNode> validation_loaders_;
     std::shared_ptr<data::Loader> train_;
@@ -75,6 +111,11 @@ private:
 };
 
 } // namespace audyn::adapter
+
+namespace audyn {
+using adapter::TrainerFactory;
+using adapter::TrainingPlan;
+} // namespace audyn
 
 #ifndef AUDYN_COMPILED
 #    include <audyn/adapter/training_plan.ipp>

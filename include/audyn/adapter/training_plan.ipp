@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/gan.hpp>
 #include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/adapter/schedulers.hpp>
@@ -17,30 +18,65 @@
 
 #include <ATen/ops/full.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace audyn::adapter {
 
+inline constexpr const char* base_trainer = "audyn.utils.driver.BaseTrainer";
+
 AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
                                         const std::function<void(const TrainingPlan&)>& check_model)
-    : config_(config), targets_(require_targets(config)) {
+    : config_(config), targets_(require_targets(config)), is_gan_(adapter::is_gan(config)) {
     config::Mistakes mistakes;
-    mistakes.attempt([&] { check_model(*this); });
+    if (!has_own_trainer()) {
+        mistakes.attempt([&] { check_model(*this); });
+    }
     options_ = trainer_options(config, *targets_, mistakes);
+    if (is_gan_) {
+        gan_options_ = adapter::gan_options(config, *targets_, options_, mistakes);
+    }
     mistakes.attempt([&] { train_loader_ = loader_nodes(config["train"], "train"); });
     mistakes.attempt([&] { validation_loaders_ = loader_nodes(config["train"], "validation"); });
     check(mistakes);
     mistakes.throw_if_any();
 }
 
-AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module) const {
-    return build_any_optimizer(*targets_, config_["optimizer"], module.named_parameters(), module.named_buffers());
+AUDYN_INLINE std::vector<std::string> TrainingPlan::sides() const {
+    return is_gan_ ? std::vector<std::string>{"generator", "discriminator"} : std::vector<std::string>{""};
 }
 
-AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) {
-    warn_of_unoptimized(trainer, optimizer);
+AUDYN_INLINE criterion::Criteria TrainingPlan::criteria(const std::string& side) const {
+    return build_criteria(config_, *targets_, key_of("criterion", side));
+}
+
+AUDYN_INLINE optim::AnyOptimizer TrainingPlan::optimizer(const torch::nn::Module& module,
+                                                         const std::string& side) const {
+    return build_any_optimizer(*targets_, config_.at(key_of("optimizer", side)), module.named_parameters(),
+                               module.named_buffers());
+}
+
+AUDYN_INLINE bool TrainingPlan::has_own_trainer() const {
+    const auto node = config_.find("train.trainer");
+    const auto name = node ? node->get_optional<std::string>("_target_") : std::nullopt;
+    return name && *name != base_trainer && !names_gan_trainer(config_);
+}
+
+AUDYN_INLINE std::unique_ptr<trainer::TrainerBase> TrainingPlan::own_trainer() {
+    const Config node = config_.at("train.trainer");
+    try {
+        return targets_->build<TrainerFactory>(node)(*this);
+    } catch (const UsageError& error) {
+        throw node.error(error.what());
+    }
+}
+
+AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, const Optimizers& optimizers) {
+    warn_of_unoptimized(trainer, optimizers);
     build_loaders(trainer.console());
-    add_lr_scheduler(trainer, optimizer);
+    for (const auto& [side, optimizer] : optimizers) {
+        add_lr_scheduler(trainer, side, *optimizer);
+    }
     add_callbacks(trainer);
     add_loggers(trainer);
     trainer.set_resolved_config(resolved_config(config_));
@@ -97,40 +133,60 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
             check_loader(node, *targets_, mistakes);
         }
     }
-    mistakes.attempt([&] { check_any_optimizer(*targets_, config_["optimizer"]); });
-    mistakes.attempt([&] { check_lr_scheduler(); });
+    for (const std::string& side : sides()) {
+        mistakes.attempt([&] { check_any_optimizer(*targets_, config_.at(key_of("optimizer", side))); });
+        mistakes.attempt([&] { check_lr_scheduler(side); });
+        check_criteria(config_, *targets_, mistakes, key_of("criterion", side));
+    }
+    if (is_gan_) {
+        check_gan_criteria(config_, mistakes);
+    }
     mistakes.attempt([&] {
         for (const Config& callback : callback_nodes()) {
             mistakes.attempt([&] { targets_->check<std::shared_ptr<trainer::Callback>>(callback); });
         }
     });
-    check_criteria(config_, *targets_, mistakes);
 }
 
 AUDYN_INLINE void TrainingPlan::check_trainer() const {
-    const Config trainer = config_["train"]["trainer"];
-    if (const auto name = trainer.get_optional<std::string>("_target_");
-        name && *name != "audyn.utils.driver.BaseTrainer") {
-        throw trainer.at("_target_").error_unknown("trainer", *name, {"audyn.utils.driver.BaseTrainer"});
+    if (!has_own_trainer()) {
+        return;
     }
+    const Config trainer = config_.at("train.trainer");
+    const auto name = trainer.get<std::string>("_target_");
+    std::vector<std::string> known = targets_->names_of<TrainerFactory>();
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+        known.insert(known.end(), {base_trainer, "audyn.utils.driver.GANTrainer"});
+        throw trainer.at("_target_").error_unknown("trainer", name, known);
+    }
+    targets_->check<TrainerFactory>(trainer);
 }
 
-AUDYN_INLINE void TrainingPlan::check_lr_scheduler() const {
-    const auto scheduler = lr_scheduler_node();
+AUDYN_INLINE trainer::SchedulerInterval TrainingPlan::scheduler_interval(const std::string& side) const {
+    const auto& own = side == "discriminator" ? gan_options_.discriminator : gan_options_.generator;
+    return side.empty() ? options_.lr_scheduler() : own.lr_scheduler.value_or(options_.lr_scheduler());
+}
+
+AUDYN_INLINE void TrainingPlan::check_lr_scheduler(const std::string& side) const {
+    const auto scheduler = lr_scheduler_node(side);
     if (!scheduler) {
         return;
     }
-    adapter::check_lr_scheduler(*targets_, *scheduler, config_["optimizer"]);
-    if (options_.lr_scheduler() == trainer::SchedulerInterval::never) {
-        throw scheduler->error("would never step: set `train.steps.lr_scheduler` to 'iteration' or 'epoch', or "
-                               "choose lr_scheduler=none");
+    adapter::check_lr_scheduler(*targets_, *scheduler, config_.at(key_of("optimizer", side)));
+    if (scheduler_interval(side) == trainer::SchedulerInterval::never) {
+        throw scheduler->error("would never step: set `" + key_of("train.steps.lr_scheduler", side) +
+                               "` to 'iteration' or 'epoch', or choose " + key_of("lr_scheduler", side) +
+                               (side.empty() ? "=none" : "=null"));
     }
 }
 
 /// Whoever means it freezes them.
-AUDYN_INLINE void TrainingPlan::warn_of_unoptimized(trainer::TrainerBase& trainer,
-                                                    const optim::AnyOptimizer& optimizer) {
-    const auto names = parameters_without_optimizer(trainer.module().named_parameters(), optimizer);
+AUDYN_INLINE void TrainingPlan::warn_of_unoptimized(trainer::TrainerBase& trainer, const Optimizers& optimizers) {
+    std::vector<const optim::AnyOptimizer*> all;
+    for (const auto& [side, optimizer] : optimizers) {
+        all.push_back(optimizer);
+    }
+    const auto names = parameters_without_optimizer(trainer.module().named_parameters(), all);
     if (!names.empty() && trainer.is_main_process()) {
         trainer.console().warning("no optimizer has these parameters, and they stay as they are: " +
                                   config::join(names));
@@ -149,19 +205,21 @@ AUDYN_INLINE void TrainingPlan::build_loaders(logging::Console& console) {
     }
 }
 
-AUDYN_INLINE std::optional<Config> TrainingPlan::lr_scheduler_node() const {
-    auto node = config_.find("lr_scheduler");
+AUDYN_INLINE std::optional<Config> TrainingPlan::lr_scheduler_node(const std::string& side) const {
+    const auto group = config_.find("lr_scheduler");
+    auto node = group && !group->is_null() && !side.empty() ? group->find(side) : group;
     return node && has_lr_scheduler(*node) ? node : std::nullopt;
 }
 
-AUDYN_INLINE void TrainingPlan::add_lr_scheduler(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) const {
-    const auto node = lr_scheduler_node();
+AUDYN_INLINE void TrainingPlan::add_lr_scheduler(trainer::TrainerBase& trainer, const std::string& side,
+                                                 optim::AnyOptimizer& optimizer) const {
+    const auto node = lr_scheduler_node(side);
     if (!node) {
         return;
     }
     const trainer::Progress plan = trainer.plan(*train_);
-    const int64_t steps = options_.lr_scheduler() == trainer::SchedulerInterval::epoch ? plan.epochs : plan.iterations;
-    trainer.set_lr_scheduler(build_lr_scheduler(*targets_, *node, optimizer, steps));
+    const int64_t steps = scheduler_interval(side) == trainer::SchedulerInterval::epoch ? plan.epochs : plan.iterations;
+    trainer.set_lr_scheduler(build_lr_scheduler(*targets_, *node, optimizer, steps), side);
 }
 
 AUDYN_INLINE std::vector<Config> TrainingPlan::callback_nodes() const {

@@ -9,7 +9,7 @@
 namespace audyn::config {
 
 AUDYN_INLINE std::span<const EmbeddedFile> builtin_files() {
-    static constexpr std::array<EmbeddedFile, 45> files{{
+    static constexpr std::array<EmbeddedFile, 49> files{{
         {"config", R"yaml(defaults:
   - system: default
   - preprocess: default
@@ -218,6 +218,42 @@ limit_validation_batches: null
 fast_dev_run: false
 callbacks: null
 )yaml"},
+        {"train/gan", R"yaml(defaults:
+  - default
+  - _self_
+
+trainer:
+  _target_: audyn.utils.driver.GANTrainer
+
+key_mapping:
+  train:
+    generator:
+      input:
+        noise: noise
+      output: fake
+    discriminator:
+      fake:
+        input:
+          waveform: ${....generator.output}
+        output: fake_prob
+      real:
+        input:
+          waveform: input
+        output: real_prob
+  validation: ${.train}
+
+output:
+  save_checkpoint:
+    top_k:
+      monitor: validation/total generator
+
+steps:
+  generator: 1  # optimizer steps in an iteration, each on a batch of its own
+  discriminator: 1
+  lr_scheduler:
+    generator: iteration
+    discriminator: iteration
+)yaml"},
         {"train/dataset/default", R"yaml(train:
   _target_: torch.utils.data.Dataset
 validation:
@@ -250,6 +286,13 @@ max_norm: 1.0
         {"train/clip_gradient/value", R"yaml(_target_: audyn.utils.GradClipper
 mode: value
 clip_value: 1.0
+)yaml"},
+        {"train/clip_gradient/gan", R"yaml(_target_: audyn.utils.GANGradClipper
+generator:
+  _target_: audyn.utils.GradClipper
+  mode: norm
+  max_norm: null
+discriminator: ${.generator}
 )yaml"},
         {"train/record/default", ""},
         {"train/record/none", ""},
@@ -297,6 +340,7 @@ output:
 )yaml"},
 
         {"model/default", ""},
+        {"model/gan", "generator: null\ndiscriminator: null\n"},
         {"criterion/default", ""},
         {"criterion/none", ""},
         {"criterion/cross_entropy", R"yaml(_target_: audyn.criterion.MultiCriteria
@@ -357,6 +401,7 @@ optimizer_class:
   amsgrad: false
 smooth: 0.999
 )yaml"},
+        {"optimizer/gan", "generator: null\ndiscriminator: null\n"},
         {"lr_scheduler/default", ""},
         {"lr_scheduler/none", ""},
         {"lr_scheduler/step", "_target_: torch.optim.lr_scheduler.StepLR\nstep_size: ???\ngamma: 0.1\n"},

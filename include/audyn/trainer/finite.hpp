@@ -16,7 +16,8 @@ namespace audyn::trainer {
 /// so that it may run beside a training.
 [[nodiscard]] AUDYN_INLINE bool is_finite(const at::Tensor& tensor);
 
-/// The first of `names` whose tensor in `model`, a module's state, is not finite.
+/// The first of `names` whose tensor in `model` is not finite: a module's state, or those of a GAN's parts under their
+/// names.
 [[nodiscard]] AUDYN_INLINE std::optional<std::string> first_non_finite(const StateDict& model,
                                                                        const std::vector<std::string>& names);
 

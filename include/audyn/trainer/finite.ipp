@@ -8,6 +8,7 @@
 #include <ATen/ops/sum.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace audyn::trainer {
@@ -34,10 +35,24 @@ AUDYN_INLINE bool is_finite(const at::Tensor& tensor) {
     return true;
 }
 
+namespace detail {
+
+/// The tensor of a parameter: of its whole name, or of the rest of it in the state of a part.
+AUDYN_INLINE const state::Value* find_parameter(const StateDict& model, const std::string& name) {
+    if (const state::Value* value = model.find(name)) {
+        return value;
+    }
+    const std::size_t dot = name.find('.');
+    const state::Value* part = dot == std::string::npos ? nullptr : model.find(name.substr(0, dot));
+    return part != nullptr && part->is<StateDict>() ? part->as_dict().find(name.substr(dot + 1)) : nullptr;
+}
+
+} // namespace detail
+
 AUDYN_INLINE std::optional<std::string> first_non_finite(const StateDict& model,
                                                          const std::vector<std::string>& names) {
     for (const std::string& name : names) {
-        const state::Value* value = model.find(name);
+        const state::Value* value = detail::find_parameter(model, name);
         if (value != nullptr && !is_finite(value->as_tensor())) {
             return name;
         }

@@ -21,9 +21,20 @@ namespace audyn::trainer {
 ///   of the argument's name or, where there is none, the next value of the batch that the model does not take.
 class Loss {
 public:
-    explicit Loss(criterion::Criteria criteria) : criteria_(std::move(criteria)) {}
+    /// The value of criterion i goes to slot `first_slot` + i of the sums.
+    explicit Loss(criterion::Criteria criteria, std::size_t first_slot = 1)
+        : criteria_(std::move(criteria)), first_slot_(first_slot) {}
 
     [[nodiscard]] const criterion::Criteria& criteria() const { return criteria_; }
+
+    /// Moves what the criteria have of parameters and buffers.
+    void to(const at::Device& device) {
+        for (const criterion::WeightedCriterion& entry : criteria_) {
+            if (const auto module = entry.criterion->module()) {
+                module->to(device);
+            }
+        }
+    }
 
     /// Names of what a step measures: "total", and each criterion's.
     [[nodiscard]] std::vector<std::string> metric_names() const {
@@ -34,9 +45,8 @@ public:
         return names;
     }
 
-    /// The weighted total, a 0-dim tensor. The value of criterion i is added to slot i + 1 of `sums`, which was made
-    /// with `metric_names`.
-    /// `taken` tells whether the model takes the value at a position of the batch.
+    /// The weighted total, a 0-dim tensor. Each criterion's value is added to its slot of `sums`, which was made with
+    /// `metric_names`. `taken` tells whether the model takes the value at a position of the batch.
     template <class Taken>
     at::Tensor operator()(const Outputs& outputs, const data::Batch& batch, MetricSums& sums, const Taken& taken) {
         if (!fits(outputs, batch)) {
@@ -52,7 +62,7 @@ public:
             }
             at::Tensor value = entry.criterion->forward(arguments_);
             require_scalar(entry.name, value);
-            sums.add(i + 1, value);
+            sums.add(first_slot_ + i, value);
             losses_.push_back(std::move(value));
         }
         const at::Tensor total = criteria_.weighted_sum(losses_);
@@ -164,6 +174,7 @@ private:
     }
 
     criterion::Criteria criteria_;
+    std::size_t first_slot_;
     std::vector<std::vector<Source>> sources_;
     std::vector<at::Tensor> arguments_;
     std::vector<at::Tensor> losses_;

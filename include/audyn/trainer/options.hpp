@@ -33,6 +33,18 @@ private:
     std::variant<std::monostate, int64_t, double> limit_;
 };
 
+/// How gradients are clipped before a step; where neither is set, they are not.
+struct GradientClipping {
+    /// Scales gradients so that their joint norm is at most this.
+    std::optional<double> norm;
+    /// The p of the norm; infinity is allowed.
+    double norm_type = 2.0;
+    /// Clamps each element to [-value, value].
+    std::optional<double> value;
+
+    [[nodiscard]] bool is_enabled() const { return norm.has_value() || value.has_value(); }
+};
+
 /// Options of a trainer, set one after the other: `TrainerOptions().max_epochs(20).clip_grad_norm(1.0)`.
 class TrainerOptions {
 public:
@@ -76,6 +88,9 @@ public:
     [[nodiscard]] std::optional<double> clip_grad_norm() const { return clip_grad_norm_; }
     [[nodiscard]] double clip_grad_norm_type() const { return clip_grad_norm_type_; }
     [[nodiscard]] std::optional<double> clip_grad_value() const { return clip_grad_value_; }
+    [[nodiscard]] GradientClipping clipping() const {
+        return {clip_grad_norm_, clip_grad_norm_type_, clip_grad_value_};
+    }
     [[nodiscard]] SchedulerInterval lr_scheduler() const { return lr_scheduler_; }
     [[nodiscard]] int64_t log_every_n_iterations() const { return log_every_n_iterations_; }
     [[nodiscard]] BatchLimit limit_train_batches() const { return limit_train_batches_; }

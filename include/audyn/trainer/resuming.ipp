@@ -46,11 +46,9 @@ AUDYN_INLINE void TrainerBase::write_missing_files(const ResumeSource& source) {
 }
 
 AUDYN_INLINE void TrainerBase::load_state_dict(const StateDict& state, const std::string& path) {
-    checkpoint::load_module_state(module(), state.at("model").as_dict());
+    load_model_state(state.at("model").as_dict());
     load_optimizer_state(state.at("optimizer").as_dict());
-    if (lr_scheduler_) {
-        lr_scheduler_->load_state_dict(state.at("lr_scheduler").as_dict());
-    }
+    load_lr_scheduler_state(state.at("lr_scheduler"));
     if (!state.at("scaler").as_dict().empty()) {
         load_scaler_state(state.at("scaler").as_dict());
     }
@@ -63,6 +61,25 @@ AUDYN_INLINE void TrainerBase::load_state_dict(const StateDict& state, const std
     }
     last_checkpoint_ = path;
     console().info("Resume training from: " + path + ".");
+}
+
+AUDYN_INLINE void TrainerBase::load_model_state(const StateDict& state) {
+    checkpoint::load_module_state(module(), state);
+}
+
+AUDYN_INLINE void TrainerBase::load_lr_scheduler_state(const state::Value& state) {
+    for (const Schedule& schedule : schedules_) {
+        if (!schedule.scheduler) {
+            continue;
+        }
+        if (schedule.part.empty()) {
+            schedule.scheduler->load_state_dict(state.as_dict());
+        } else if (const state::Value& own = state.as_dict().at(schedule.part); !own.is_none()) {
+            schedule.scheduler->load_state_dict(own.as_dict());
+        } else {
+            throw StateError("the checkpoint has no state for the learning rate scheduler of the " + schedule.part);
+        }
+    }
 }
 
 /// What belongs to callbacks, loggers and the loader waits for `fit`, when all of them are there.
@@ -108,17 +125,17 @@ AUDYN_INLINE void TrainerBase::load_rank_state(const StateDict& position) {
 
 /// Goes on from the same sample of the epoch's order, in batches of the new global size.
 AUDYN_INLINE void TrainerBase::continue_on_other_ranks(data::Loader& train) {
-    const int64_t accumulation = options_.gradient_accumulation();
+    const int64_t window = batches_per_iteration();
     int64_t remaining = batches_per_epoch_;
     if (batch_idx_ > 0) {
         remaining = std::min(remaining, gather_batches(train.remaining_batches(epoch_idx_, consumed_samples_), 0));
         batch_idx_ = batches_per_epoch_ - remaining;
     }
     if (options_.max_epochs()) {
-        iterations_ = iteration_idx_ + (remaining + accumulation - 1) / accumulation +
+        iterations_ = iteration_idx_ + (remaining + window - 1) / window +
                       std::max<int64_t>(epochs_ - epoch_idx_ - 1, 0) * iterations_per_epoch_;
     } else {
-        const int64_t left = iterations_ - iteration_idx_ - (remaining + accumulation - 1) / accumulation;
+        const int64_t left = iterations_ - iteration_idx_ - (remaining + window - 1) / window;
         epochs_ = epoch_idx_ + 1 + std::max<int64_t>(left + iterations_per_epoch_ - 1, 0) / iterations_per_epoch_;
     }
 }
@@ -139,7 +156,7 @@ AUDYN_INLINE void TrainerBase::continue_with(data::Loader& train) {
     if (std::exchange(is_position_unknown_, false)) {
         // Audyn counts iterations only.
         epoch_idx_ = iteration_idx_ / iterations_per_epoch_;
-        batch_idx_ = iteration_idx_ % iterations_per_epoch_ * options_.gradient_accumulation();
+        batch_idx_ = iteration_idx_ % iterations_per_epoch_ * batches_per_iteration();
         consumed_samples_ = batch_idx_ == 0 ? 0 : train.consumed_samples_of(epoch_idx_, batch_idx_);
         plan(train);
     }

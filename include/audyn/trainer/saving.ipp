@@ -240,18 +240,39 @@ AUDYN_INLINE StateDict TrainerBase::current_state() {
 
 /// Audyn's keys, and under "audyn" what an exact resume needs beside them. Tensors are shared with the trainer.
 AUDYN_INLINE StateDict TrainerBase::checkpoint_state() {
-    StateDict state{{"model", checkpoint::module_state(module())},
+    StateDict state{{"model", model_state()},
                     {"optimizer", optimizer_state()},
-                    {"lr_scheduler", lr_scheduler_ ? lr_scheduler_->state_dict() : StateDict()},
+                    {"lr_scheduler", lr_scheduler_state()},
                     {"scaler", scaler_state()},
                     {"iteration_idx", iteration_idx_},
                     {"best_loss", best_loss_},
                     {"resolved_config", resolved_config_}};
-    if (moving_average() != nullptr) {
-        state.set("moving_average_model", moving_average()->model_state(module()));
+    if (!moving_averages().empty()) {
+        state.set("moving_average_model", moving_average_state());
     }
     state.set("audyn", position());
-    state.set("_metadata", StateDict{{"version", version}, {"driver", "BaseTrainer"}});
+    state.set("_metadata", StateDict{{"version", version}, {"driver", driver()}});
+    return state;
+}
+
+AUDYN_INLINE StateDict TrainerBase::model_state() {
+    return checkpoint::module_state(module());
+}
+
+AUDYN_INLINE StateDict TrainerBase::moving_average_state() {
+    return moving_average()->model_state(module());
+}
+
+/// That of the one scheduler, or of each part, where a part without one has None, as in Audyn.
+AUDYN_INLINE StateDict TrainerBase::lr_scheduler_state() const {
+    StateDict state;
+    for (const Schedule& schedule : schedules_) {
+        state::Value own = schedule.scheduler ? state::Value(schedule.scheduler->state_dict()) : state::Value();
+        if (schedule.part.empty()) {
+            return own.is_none() ? StateDict() : own.as_dict();
+        }
+        state.set(schedule.part, std::move(own));
+    }
     return state;
 }
 

@@ -73,10 +73,11 @@ public:
 
     void add_callback(std::shared_ptr<Callback> callback) { callbacks_.push_back(std::move(callback)); }
     void add_logger(std::shared_ptr<logging::Logger> logger) { report_.add_logger(std::move(logger)); }
-    /// It must have been made for this trainer's optimizer. One that follows a metric (ReduceLROnPlateau) steps at the
-    /// end of an epoch, after validation, by the first validation loader's total unless it names another; where
-    /// schedulers step by iteration, it may be a part of one that does, as after a warm-up.
-    void set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler) { lr_scheduler_ = std::move(scheduler); }
+    /// It must have been made for this trainer's optimizer, or for that of the `part` it trains. One that follows a
+    /// metric (ReduceLROnPlateau) steps at the end of an epoch, after validation, by the first validation loader's
+    /// total unless it names another; where schedulers step by iteration, it may be a part of one that does, as after a
+    /// warm-up. \throws UsageError when there is no such part
+    void set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler, std::string_view part = {});
     /// Written into every checkpoint as `resolved_config`.
     void set_resolved_config(StateDict config) { resolved_config_ = std::move(config); }
 
@@ -130,7 +131,11 @@ protected:
     /// Names of what every step measures; the first is the total.
     void initialize_metrics(const std::vector<std::string>& names);
     void notify_validation_batch(const data::Batch& batch, const Outputs& outputs);
-    void clip_gradients(const std::vector<at::Tensor>& parameters);
+    static void clip_gradients(const std::vector<at::Tensor>& parameters, const GradientClipping& clipping);
+    /// In place of the one scheduler: one for each part, whose total is called "total PART".
+    void set_scheduled_parts(const std::vector<std::pair<std::string, SchedulerInterval>>& parts);
+    /// An iteration changes parameters from here on: what goes wrong before its end cannot be taken back.
+    void enter_step() { phase_ = Phase::step; }
 
     /// What a process would do at a boundary, by what only it sees.
     struct Wishes {
@@ -150,6 +155,12 @@ protected:
     [[nodiscard]] virtual StateDict distribution_state() = 0;
     virtual void load_distribution_state(const StateDict& state) = 0;
 
+    /// Batches of a whole iteration.
+    [[nodiscard]] virtual int64_t batches_per_iteration() const { return options_.gradient_accumulation(); }
+    /// How often a whole iteration measures `metric`.
+    [[nodiscard]] virtual int64_t values_per_iteration(std::string_view /*metric*/) const {
+        return batches_per_iteration();
+    }
     /// Forward and backward of one batch; gradients add up. `window`: batches of the iteration.
     virtual void train_batch(const data::Batch& batch, MetricSums& sums, bool synchronize, int64_t window) = 0;
     virtual void zero_grad() = 0;
@@ -163,12 +174,31 @@ protected:
     [[nodiscard]] virtual StateDict scaler_state() const = 0;
     virtual void load_scaler_state(const StateDict& state) = 0;
 
+    /// What a checkpoint holds as `model`.
+    [[nodiscard]] virtual StateDict model_state();
+    virtual void load_model_state(const StateDict& state);
+    /// Those whose values take the parameters' place in a validation.
+    [[nodiscard]] virtual std::vector<optim::AveragedParameters*> moving_averages();
+    /// What a checkpoint holds as `moving_average_model`, where there is one.
+    [[nodiscard]] virtual StateDict moving_average_state();
+    /// Name of the trainer in a checkpoint.
+    [[nodiscard]] virtual std::string driver() const { return "BaseTrainer"; }
+
 private:
     struct PassMetric {
         std::string loader;
         Metric metric;
     };
     using Clock = std::chrono::steady_clock;
+
+    /// A learning rate scheduler, if there is one, and when it steps.
+    struct Schedule {
+        std::string part;
+        SchedulerInterval interval;
+        std::shared_ptr<optim::LRScheduler> scheduler = nullptr;
+
+        [[nodiscard]] bool is_by(SchedulerInterval value) const { return scheduler && interval == value; }
+    };
 
     /// Between iterations, in one before its optimizer step, or in that step.
     enum class Phase { boundary, batches, step };
@@ -210,7 +240,10 @@ private:
     void log_iteration(double learning_rate);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
+    void step_by_metric(const std::string& loader);
     [[nodiscard]] double monitored_metric(const std::string& name) const;
+    [[nodiscard]] StateDict lr_scheduler_state() const;
+    void load_lr_scheduler_state(const state::Value& state);
 
     /// Files that are due at one boundary, all with the same state.
     using Paths = std::vector<std::filesystem::path>;
@@ -252,7 +285,7 @@ private:
     TrainerOptions options_;
     Report report_;
     std::vector<std::shared_ptr<Callback>> callbacks_;
-    std::shared_ptr<optim::LRScheduler> lr_scheduler_;
+    std::vector<Schedule> schedules_;
     StateDict resolved_config_;
     std::vector<std::string> metric_names_;
     MetricSums train_sums_;

@@ -20,6 +20,7 @@ namespace audyn::trainer {
 AUDYN_INLINE TrainerBase::TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console)
     : options_(std::move(options)),
       report_(std::move(console), options_.progress_bar()),
+      schedules_{{{}, options_.lr_scheduler()}},
       saver_(options_.save_checkpoint()) {}
 
 AUDYN_INLINE std::shared_ptr<logging::Console> TrainerBase::make_console(int64_t rank) {
@@ -74,21 +75,22 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
             "save_checkpoint.save_on_exception does not work on several ranks: the state takes the part of "
             "each of them, and one has failed; use save_checkpoint.iteration or every_seconds");
     }
-    if (lr_scheduler_ && !lr_scheduler_->steps_by_iteration() &&
-        options_.lr_scheduler() == SchedulerInterval::iteration) {
-        throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
+    for (const Schedule& schedule : schedules_) {
+        if (schedule.is_by(SchedulerInterval::iteration) && !schedule.scheduler->steps_by_iteration()) {
+            throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
+        }
     }
     is_uneven_ = false;
     loader_batches_ = gather_batches(train.size(), 1);
     const bool dry = options_.fast_dev_run();
-    const int64_t accumulation = options_.gradient_accumulation();
+    const int64_t window = batches_per_iteration();
     batches_per_epoch_ =
         dry ? std::min<int64_t>(1, loader_batches_) : options_.limit_train_batches().of(loader_batches_);
     if (batches_per_epoch_ < 1) {
         throw DataError("there is nothing to train on: the loader gives " + std::to_string(loader_batches_) +
                         " batches an epoch" + (loader_batches_ > 0 ? ", and limit_train_batches leaves none" : ""));
     }
-    iterations_per_epoch_ = (batches_per_epoch_ + accumulation - 1) / accumulation;
+    iterations_per_epoch_ = (batches_per_epoch_ + window - 1) / window;
     if (dry) {
         epochs_ = epoch_idx_ + 1;
         iterations_ = iteration_idx_ + 1;
@@ -229,15 +231,14 @@ AUDYN_INLINE void TrainerBase::train_epoch(data::Loader& train) {
     } else {
         notify([&](Callback& callback) { callback.on_epoch_start(*this); });
     }
-    report_.bar().start_epoch(epoch_idx_ + 1, epochs_, iterations_per_epoch_,
-                              batch_idx_ / options_.gradient_accumulation());
+    report_.bar().start_epoch(epoch_idx_ + 1, epochs_, iterations_per_epoch_, batch_idx_ / batches_per_iteration());
     while (batch_idx_ < batches_per_epoch_ && !finished()) {
         run_iteration(train);
     }
 }
 
 AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
-    const int64_t window = std::min(options_.gradient_accumulation(), batches_per_epoch_ - batch_idx_);
+    const int64_t window = std::min(batches_per_iteration(), batches_per_epoch_ - batch_idx_);
     if (options_.save_checkpoint().save_on_exception) {
         iteration_start_ = {batch_idx_, train_sums_, random_state(options_.device()), {}};
         for (const at::Tensor& buffer : module().buffers()) {
@@ -254,11 +255,13 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     }
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
     phase_ = Phase::step;
-    const bool clip = options_.clip_grad_norm().has_value() || options_.clip_grad_value().has_value();
+    const bool clip = options_.clipping().is_enabled();
     needs_closure() ? step_by_closure(clip) : optimizer_step(clip);
     const double used_learning_rate = learning_rate();
-    if (lr_scheduler_ && options_.lr_scheduler() == SchedulerInterval::iteration) {
-        lr_scheduler_->step_iteration();
+    for (const Schedule& schedule : schedules_) {
+        if (schedule.is_by(SchedulerInterval::iteration)) {
+            schedule.scheduler->step_iteration();
+        }
     }
     consumed_samples_ = train.consumed_samples();
     ++iteration_idx_;
@@ -402,19 +405,19 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     const bool whole = batch_idx_ >= batches_per_epoch_;
     const std::vector<Metric> train_metrics = epoch_means(train_sums_);
     remember("train", train_metrics);
-    const bool steps_per_epoch = options_.lr_scheduler() == SchedulerInterval::epoch;
-    const bool is_scheduled = lr_scheduler_ && whole && options_.lr_scheduler() != SchedulerInterval::never;
-    if (is_scheduled && steps_per_epoch && !lr_scheduler_->needs_metric()) {
-        lr_scheduler_->step();
+    for (const Schedule& schedule : schedules_) {
+        if (whole && schedule.is_by(SchedulerInterval::epoch) && !schedule.scheduler->needs_metric()) {
+            schedule.scheduler->step();
+        }
     }
     report_.epoch(progress(), "train", train_metrics);
     validate_all(validation);
     notify([&](Callback& callback) { callback.on_epoch_end(*this); });
-    const std::string monitored = validation.empty() ? "train/total" : validation.front().name + "/total";
-    const double loss = metric(monitored).value_or(std::numeric_limits<double>::infinity());
-    if (is_scheduled && lr_scheduler_->needs_metric()) {
-        const auto value = [&](const std::string& name) { return monitored_metric(name.empty() ? monitored : name); };
-        steps_per_epoch ? lr_scheduler_->step_with(value) : lr_scheduler_->step_epoch(value);
+    const std::string monitored = validation.empty() ? "train" : validation.front().name;
+    const double loss =
+        metric(monitored + "/" + metric_names_.front()).value_or(std::numeric_limits<double>::infinity());
+    if (whole) {
+        step_by_metric(monitored);
     }
     // An epoch that the budget of iterations cut short stays open, so that a longer run can finish it.
     if (whole) {
@@ -426,6 +429,43 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     boundary_state_.reset();
     save_epoch_checkpoints(loss);
     report_.flush();
+}
+
+AUDYN_INLINE void
+TrainerBase::set_scheduled_parts(const std::vector<std::pair<std::string, SchedulerInterval>>& parts) {
+    schedules_.clear();
+    for (const auto& [part, interval] : parts) {
+        schedules_.push_back({part, interval});
+    }
+}
+
+AUDYN_INLINE void TrainerBase::set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler, std::string_view part) {
+    std::string parts;
+    for (Schedule& schedule : schedules_) {
+        if (schedule.part == part) {
+            schedule.scheduler = std::move(scheduler);
+            return;
+        }
+        parts += (parts.empty() ? "'" : ", '") + schedule.part + "'";
+    }
+    throw UsageError("there is no part '" + std::string(part) +
+                     "' to schedule the learning rate of; there is: " + parts);
+}
+
+/// At the end of an epoch, those that follow a metric: the total of `loader` unless they name another.
+AUDYN_INLINE void TrainerBase::step_by_metric(const std::string& loader) {
+    for (const Schedule& schedule : schedules_) {
+        if (!schedule.scheduler || !schedule.scheduler->needs_metric()) {
+            continue;
+        }
+        const std::string total = loader + (schedule.part.empty() ? "/total" : "/total " + schedule.part);
+        const auto value = [&](const std::string& name) { return monitored_metric(name.empty() ? total : name); };
+        if (schedule.is_by(SchedulerInterval::epoch)) {
+            schedule.scheduler->step_with(value);
+        } else if (schedule.is_by(SchedulerInterval::iteration)) {
+            schedule.scheduler->step_epoch(value);
+        }
+    }
 }
 
 AUDYN_INLINE double TrainerBase::monitored_metric(const std::string& name) const {
@@ -451,9 +491,11 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, con
         throw DataError("there is nothing to evaluate: the loader '" + name + "' gives no batch");
     }
     synchronize_buffers();
-    std::optional<optim::MovingAverageScope> averaged;
-    if (moving_average() != nullptr) {
-        averaged.emplace(*moving_average());
+    std::vector<std::unique_ptr<optim::MovingAverageScope>> averaged;
+    for (optim::AveragedParameters* const average : moving_averages()) {
+        averaged.push_back(std::make_unique<optim::MovingAverageScope>(*average));
+    }
+    if (!averaged.empty()) {
         synchronize_buffers(); // Averages may have buffers of their own.
     }
     MetricSums sums(metric_names_);
@@ -504,13 +546,21 @@ AUDYN_INLINE std::optional<double> TrainerBase::metric(std::string_view name) co
     return std::nullopt;
 }
 
-AUDYN_INLINE void TrainerBase::clip_gradients(const std::vector<at::Tensor>& parameters) {
-    if (const auto max_norm = options_.clip_grad_norm()) {
-        optim::clip_grad_norm_(parameters, *max_norm, options_.clip_grad_norm_type());
+AUDYN_INLINE void TrainerBase::clip_gradients(const std::vector<at::Tensor>& parameters,
+                                              const GradientClipping& clipping) {
+    if (clipping.norm) {
+        optim::clip_grad_norm_(parameters, *clipping.norm, clipping.norm_type);
     }
-    if (const auto value = options_.clip_grad_value()) {
-        optim::clip_grad_value_(parameters, *value);
+    if (clipping.value) {
+        optim::clip_grad_value_(parameters, *clipping.value);
     }
+}
+
+AUDYN_INLINE std::vector<optim::AveragedParameters*> TrainerBase::moving_averages() {
+    if (moving_average() == nullptr) {
+        return {};
+    }
+    return {moving_average()};
 }
 
 AUDYN_INLINE void TrainerBase::require_finite() {
@@ -518,9 +568,8 @@ AUDYN_INLINE void TrainerBase::require_finite() {
     if (!bad) {
         return;
     }
-    const int64_t accumulation = options_.gradient_accumulation();
-    const int64_t done_in_epoch = (batch_idx_ + accumulation - 1) / accumulation;
-    const int64_t iteration = iteration_idx_ - done_in_epoch + bad->batch / accumulation + 1;
+    const int64_t done_in_epoch = (batch_idx_ + batches_per_iteration() - 1) / batches_per_iteration();
+    const int64_t iteration = iteration_idx_ - done_in_epoch + bad->batch / values_per_iteration(bad->name) + 1;
     throw TrainingError("the loss '" + bad->name + "' is not finite at iteration " + std::to_string(iteration) +
                         " (epoch " + std::to_string(epoch_idx_ + 1) + "); training stops. " + good_checkpoint());
 }
