@@ -42,12 +42,12 @@ void for_each_criterion(const Config& config, const std::string& key, const Visi
         visit("loss", *group, nullptr);
         return;
     }
-    for (const auto& [name, entry] : group->items()) {
-        if (!criterion::Criteria::is_ignored(name)) {
+    for (const auto& [criterion_name, entry] : group->items()) {
+        if (!criterion::Criteria::is_ignored(criterion_name)) {
             if (!entry.is_dict() || !entry.contains("criterion")) {
                 throw entry.error("an entry of `" + key + "` needs the key `criterion` with a `_target_`");
             }
-            visit(name, entry.at("criterion"), &entry);
+            visit(criterion_name, entry.at("criterion"), &entry);
         }
     }
 }

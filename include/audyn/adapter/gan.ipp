@@ -57,7 +57,9 @@ AUDYN_INLINE void read_side(const Config& train, const std::string& name, const 
                             trainer::GANSideOptions& side, config::Mistakes& mistakes) {
     mistakes.attempt([&] {
         if (const auto node = side_node(train, "clip_gradient", name)) {
-            side.clipping = node->is_null() ? trainer::GradientClipping() : targets.build<ClipGradient>(*node);
+            if (!node->is_null()) {
+                side.clip_gradient = targets.build<optim::GradClipper>(*node);
+            }
         }
     });
     mistakes.attempt([&] {

@@ -16,13 +16,7 @@
 
 namespace audyn::adapter {
 
-/// What a target of `train.clip_gradient` builds.
-using ClipGradient = trainer::GradientClipping;
-
 namespace detail {
-
-AUDYN_INLINE ClipGradient clip_by_mode(const std::string& mode, std::optional<double> clip_value,
-                                       std::optional<double> max_norm, double norm_type);
 
 AUDYN_INLINE trainer::MonitorMode monitor_mode(const std::string& mode);
 

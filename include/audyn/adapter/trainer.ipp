@@ -14,19 +14,6 @@
 
 namespace audyn::adapter::detail {
 
-AUDYN_INLINE ClipGradient clip_by_mode(const std::string& mode, std::optional<double> clip_value,
-                                       std::optional<double> max_norm, double norm_type) {
-    if (mode == "value" && clip_value) {
-        return {std::nullopt, norm_type, clip_value};
-    }
-    if (mode == "norm" && max_norm) {
-        return {max_norm, norm_type, std::nullopt};
-    }
-    throw UsageError(mode == "value"  ? "mode 'value' needs clip_value"
-                     : mode == "norm" ? "mode 'norm' needs max_norm"
-                                      : "mode must be 'value' or 'norm', got '" + mode + "'");
-}
-
 AUDYN_INLINE trainer::MonitorMode monitor_mode(const std::string& mode) {
     if (mode != "min" && mode != "max") {
         throw UsageError("mode must be 'min' or 'max', got '" + mode + "'");
@@ -39,25 +26,39 @@ AUDYN_INLINE trainer::MonitorMode monitor_mode(const std::string& mode) {
 namespace audyn::adapter {
 
 AUDYN_INLINE void add_trainer_targets(Targets& targets) {
-    targets.add_function<ClipGradient>(
+    using optim::GradClipper;
+    using optim::GradClipperOptions;
+    using Norms = std::optional<OneOrMore<double>>;
+    targets.add_function<GradClipper>(
         "audyn.utils.GradClipper",
-        constructor<std::string, std::optional<double>, std::optional<double>, double, Unsupported>(
-            arg("mode"), arg("clip_value") = std::optional<double>(), arg("max_norm") = std::optional<double>(),
-            arg("norm_type") = 2.0, arg("error_if_nonfinite") = Unsupported()),
-        [](const std::string& mode, std::optional<double> clip_value, std::optional<double> max_norm, double norm_type,
-           Unsupported) { return detail::clip_by_mode(mode, clip_value, max_norm, norm_type); });
-    targets.add_function<ClipGradient>("torch.nn.utils.clip_grad_norm_",
-                                       constructor<double, double, Unsupported, Unsupported>(
-                                           arg("max_norm"), arg("norm_type") = 2.0,
-                                           arg("error_if_nonfinite") = Unsupported(), arg("foreach") = Unsupported()),
-                                       [](double max_norm, double norm_type, Unsupported, Unsupported) {
-                                           return ClipGradient{max_norm, norm_type, std::nullopt};
-                                       });
-    targets.add_function<ClipGradient>(
+        constructor<std::string, std::optional<double>, Norms, double, bool, double, double>(
+            arg("mode"), arg("clip_value") = std::optional<double>(), arg("max_norm") = Norms(), arg("norm_type") = 2.0,
+            arg("error_if_nonfinite") = false, arg("clip_factor") = 0.01, arg("eps") = 1e-3),
+        [](const std::string& mode, std::optional<double> clip_value, const Norms& max_norm, double norm_type,
+           bool error_if_nonfinite, double clip_factor, double eps) {
+            return GradClipper(GradClipperOptions(optim::clip_modes.mode(mode))
+                                   .clip_value(clip_value.value_or(0.0))
+                                   .max_norm(max_norm ? max_norm->values : std::vector<double>())
+                                   .norm_type(norm_type)
+                                   .error_if_nonfinite(error_if_nonfinite)
+                                   .clip_factor(clip_factor)
+                                   .eps(eps));
+        });
+    targets.add_function<GradClipper>(
+        "torch.nn.utils.clip_grad_norm_",
+        constructor<double, double, bool, Unsupported>(
+            arg("max_norm"), arg("norm_type") = 2.0, arg("error_if_nonfinite") = false, arg("foreach") = Unsupported()),
+        [](double max_norm, double norm_type, bool error_if_nonfinite, Unsupported) {
+            return GradClipper(GradClipperOptions(optim::ClipMode::norm)
+                                   .max_norm(max_norm)
+                                   .norm_type(norm_type)
+                                   .error_if_nonfinite(error_if_nonfinite));
+        });
+    targets.add_function<GradClipper>(
         "torch.nn.utils.clip_grad_value_",
         constructor<double, Unsupported>(arg("clip_value"), arg("foreach") = Unsupported()),
         [](double clip_value, Unsupported) {
-            return ClipGradient{std::nullopt, 2.0, clip_value};
+            return GradClipper(GradClipperOptions(optim::ClipMode::value).clip_value(clip_value));
         });
     targets.add_function<std::shared_ptr<trainer::Callback>>(
         "audyn.EarlyStopping",
@@ -269,13 +270,7 @@ AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets,
     if (!node || node->is_null() || node->size() == 0 || (of_gan && is_by_side())) {
         return;
     }
-    const auto clip = targets.build<ClipGradient>(*node);
-    if (clip.value) {
-        options.clip_grad_value(*clip.value);
-    }
-    if (clip.norm) {
-        options.clip_grad_norm(*clip.norm).clip_grad_norm_type(clip.norm_type);
-    }
+    options.clip_gradient(targets.build<optim::GradClipper>(*node));
 }
 
 AUDYN_INLINE trainer::TrainerOptions trainer_options(const Config& config, const Targets& targets,

@@ -40,7 +40,7 @@ struct GANKeyMapping {
 /// Options of a GAN's generator, or of its discriminator.
 struct GANSideOptions {
     /// Unset: that of the `TrainerOptions`, applied to this side alone.
-    std::optional<GradientClipping> clipping;
+    std::optional<optim::GradClipper> clip_gradient;
     /// Unset: that of the `TrainerOptions`.
     std::optional<SchedulerInterval> lr_scheduler;
     /// Optimizer steps in an iteration, each on a batch of its own.

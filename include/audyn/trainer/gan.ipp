@@ -19,16 +19,6 @@ AUDYN_INLINE void GANOptions::check(const TrainerOptions& options) const {
             throw UsageError("the " + name + " takes " + std::to_string(side.steps) +
                              " steps in an iteration; it needs at least 1");
         }
-        if (side.clipping) {
-            const auto check_limit = [&](const char* what, const std::optional<double>& limit) {
-                if (limit && !(*limit > 0.0)) {
-                    throw UsageError("the " + name + "'s gradients are clipped to a " + what + " of " +
-                                     std::to_string(*limit) + ", which must be positive");
-                }
-            };
-            check_limit("norm", side.clipping->norm);
-            check_limit("value", side.clipping->value);
-        }
     };
     check_side("generator", generator);
     check_side("discriminator", discriminator);

@@ -49,7 +49,7 @@ class GANTrainer final : public PolicyTrainer<AmpPolicy, DistPolicy> {
              DistPolicy& distribution)
             : model(std::move(own)),
               optimizer(detail::adapt_optimizer(std::move(own_optimizer), module())),
-              clipping(side.clipping.value_or(options.clipping())),
+              clipper(side.clip_gradient ? side.clip_gradient : options.clip_gradient()),
               wrapped(wrap_on(options.device(), distribution)) {}
 
         [[nodiscard]] torch::nn::Module& module() const { return *ModelTraits<Model>::pointer(model); }
@@ -66,7 +66,7 @@ class GANTrainer final : public PolicyTrainer<AmpPolicy, DistPolicy> {
 
         Model model;
         AdaptedOptimizer optimizer;
-        GradientClipping clipping;
+        std::optional<optim::GradClipper> clipper;
         Wrapped wrapped;
     };
     using GeneratorSide = Side<Generator, GeneratorOptimizer>;
@@ -110,9 +110,8 @@ public:
         losses_.generator.to(options.device());
         losses_.discriminator.to(options.device());
         this->initialize_metrics(metric_names());
-        this->set_scheduled_parts(
-            {{"generator", gan_options_.generator.lr_scheduler.value_or(options.lr_scheduler())},
-             {"discriminator", gan_options_.discriminator.lr_scheduler.value_or(options.lr_scheduler())}});
+        this->set_parts({{"generator", gan_options_.generator.lr_scheduler.value_or(options.lr_scheduler())},
+                         {"discriminator", gan_options_.discriminator.lr_scheduler.value_or(options.lr_scheduler())}});
     }
 
     /// The bare models, never the distribution's wrappers.
@@ -197,7 +196,7 @@ private:
         context_.end();
         if (position + 1 < window) {
             if (trains_generator) {
-                step(generator_);
+                step(generator_, 0);
             }
             amp_.update();
         }
@@ -217,7 +216,7 @@ private:
         discriminator_.optimizer.zero_grad();
         amp_.scale(loss).backward();
         this->enter_step();
-        step(discriminator_);
+        step(discriminator_, 1);
     }
 
     /// Gradients pass through the discriminator, and leave none there: nothing of it is reduced over the ranks.
@@ -235,17 +234,17 @@ private:
     }
 
     template <class OneSide>
-    void step(OneSide& side) {
-        if (side.clipping.is_enabled()) {
+    void step(OneSide& side, std::size_t part) {
+        if (side.clipper) {
             amp_.unscale(side.optimizer);
-            this->clip_gradients(side.optimizer.parameters(), side.clipping);
+            this->clip_gradients(side.clipper, std::as_const(side.optimizer).groups(), part);
         }
         amp_.step(side.optimizer);
     }
 
     /// The last step of the iteration. The scaler learns of both sides at once.
-    void optimizer_step(bool /*clip*/) override {
-        step(generator_);
+    void optimizer_step() override {
+        step(generator_, 0);
         amp_.update();
     }
 

@@ -2,6 +2,7 @@
 
 #include <audyn/checkpoint/save_checkpoint.hpp>
 #include <audyn/core/signals.hpp>
+#include <audyn/optim/clip.hpp>
 #include <audyn/trainer/key_mapping.hpp>
 
 #include <c10/core/Device.h>
@@ -33,18 +34,6 @@ private:
     std::variant<std::monostate, int64_t, double> limit_;
 };
 
-/// How gradients are clipped before a step; where neither is set, they are not.
-struct GradientClipping {
-    /// Scales gradients so that their joint norm is at most this.
-    std::optional<double> norm;
-    /// The p of the norm; infinity is allowed.
-    double norm_type = 2.0;
-    /// Clamps each element to [-value, value].
-    std::optional<double> value;
-
-    [[nodiscard]] bool is_enabled() const { return norm.has_value() || value.has_value(); }
-};
-
 /// Options of a trainer, set one after the other: `TrainerOptions().max_epochs(20).clip_grad_norm(1.0)`.
 class TrainerOptions {
 public:
@@ -54,12 +43,10 @@ public:
     TrainerOptions& max_iterations(int64_t value) { return set(max_iterations_, value); }
     /// Batches whose gradients are averaged in one iteration.
     TrainerOptions& gradient_accumulation(int64_t value) { return set(gradient_accumulation_, value); }
-    /// Scales gradients so that their joint norm is at most this.
-    TrainerOptions& clip_grad_norm(double value) { return set(clip_grad_norm_, value); }
-    /// The p of the norm; infinity is allowed.
-    TrainerOptions& clip_grad_norm_type(double value) { return set(clip_grad_norm_type_, value); }
-    /// Clamps each element of the gradients to [-value, value].
-    TrainerOptions& clip_grad_value(double value) { return set(clip_grad_value_, value); }
+    /// Clips gradients before each optimizer step.
+    TrainerOptions& clip_gradient(optim::GradClipper value) { return set(clip_gradient_, std::move(value)); }
+    /// The same, by the norm of all gradients together: at most `max_norm`. \throws UsageError unless it is positive
+    TrainerOptions& clip_grad_norm(double max_norm);
     /// When the learning rate scheduler steps.
     TrainerOptions& lr_scheduler(SchedulerInterval value) { return set(lr_scheduler_, value); }
     /// Losses are read from the device and logged at every n-th iteration.
@@ -85,12 +72,7 @@ public:
     [[nodiscard]] std::optional<int64_t> max_epochs() const { return max_epochs_; }
     [[nodiscard]] std::optional<int64_t> max_iterations() const { return max_iterations_; }
     [[nodiscard]] int64_t gradient_accumulation() const { return gradient_accumulation_; }
-    [[nodiscard]] std::optional<double> clip_grad_norm() const { return clip_grad_norm_; }
-    [[nodiscard]] double clip_grad_norm_type() const { return clip_grad_norm_type_; }
-    [[nodiscard]] std::optional<double> clip_grad_value() const { return clip_grad_value_; }
-    [[nodiscard]] GradientClipping clipping() const {
-        return {clip_grad_norm_, clip_grad_norm_type_, clip_grad_value_};
-    }
+    [[nodiscard]] const std::optional<optim::GradClipper>& clip_gradient() const { return clip_gradient_; }
     [[nodiscard]] SchedulerInterval lr_scheduler() const { return lr_scheduler_; }
     [[nodiscard]] int64_t log_every_n_iterations() const { return log_every_n_iterations_; }
     [[nodiscard]] BatchLimit limit_train_batches() const { return limit_train_batches_; }
@@ -117,9 +99,7 @@ private:
     std::optional<int64_t> max_epochs_;
     std::optional<int64_t> max_iterations_;
     int64_t gradient_accumulation_ = 1;
-    std::optional<double> clip_grad_norm_;
-    double clip_grad_norm_type_ = 2.0;
-    std::optional<double> clip_grad_value_;
+    std::optional<optim::GradClipper> clip_gradient_;
     SchedulerInterval lr_scheduler_ = SchedulerInterval::iteration;
     int64_t log_every_n_iterations_ = 10;
     BatchLimit limit_train_batches_;

@@ -31,6 +31,10 @@ AUDYN_INLINE int64_t BatchLimit::of(int64_t batches) const {
     return batches;
 }
 
+AUDYN_INLINE TrainerOptions& TrainerOptions::clip_grad_norm(double max_norm) {
+    return clip_gradient(optim::GradClipper(optim::GradClipperOptions(optim::ClipMode::norm).max_norm(max_norm)));
+}
+
 AUDYN_INLINE TrainerOptions& TrainerOptions::save_checkpoint(checkpoint::SaveCheckpoint value) {
     return set(save_checkpoint_, std::move(value));
 }
@@ -48,8 +52,6 @@ AUDYN_INLINE void TrainerOptions::check() const {
     require(max_iterations_.value_or(0) >= 0, "max_iterations must not be negative");
     require(gradient_accumulation_ >= 1, "gradient_accumulation must be at least 1");
     require(log_every_n_iterations_ >= 1, "log_every_n_iterations must be at least 1");
-    require(!clip_grad_norm_ || *clip_grad_norm_ > 0.0, "clip_grad_norm must be positive");
-    require(!clip_grad_value_ || *clip_grad_value_ > 0.0, "clip_grad_value must be positive");
     save_checkpoint_.check();
 }
 

@@ -68,16 +68,16 @@ AUDYN_INLINE void TrainerBase::load_model_state(const StateDict& state) {
 }
 
 AUDYN_INLINE void TrainerBase::load_lr_scheduler_state(const state::Value& state) {
-    for (const Schedule& schedule : schedules_) {
-        if (!schedule.scheduler) {
+    for (const Part& part : parts_) {
+        if (!part.scheduler) {
             continue;
         }
-        if (schedule.part.empty()) {
-            schedule.scheduler->load_state_dict(state.as_dict());
-        } else if (const state::Value& own = state.as_dict().at(schedule.part); !own.is_none()) {
-            schedule.scheduler->load_state_dict(own.as_dict());
+        if (part.name.empty()) {
+            part.scheduler->load_state_dict(state.as_dict());
+        } else if (const state::Value& own = state.as_dict().at(part.name); !own.is_none()) {
+            part.scheduler->load_state_dict(own.as_dict());
         } else {
-            throw StateError("the checkpoint has no state for the learning rate scheduler of the " + schedule.part);
+            throw StateError("the checkpoint has no state for the learning rate scheduler of the " + part.name);
         }
     }
 }

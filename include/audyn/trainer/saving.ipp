@@ -266,12 +266,12 @@ AUDYN_INLINE StateDict TrainerBase::moving_average_state() {
 /// That of the one scheduler, or of each part, where a part without one has None, as in Audyn.
 AUDYN_INLINE StateDict TrainerBase::lr_scheduler_state() const {
     StateDict state;
-    for (const Schedule& schedule : schedules_) {
-        state::Value own = schedule.scheduler ? state::Value(schedule.scheduler->state_dict()) : state::Value();
-        if (schedule.part.empty()) {
+    for (const Part& part : parts_) {
+        state::Value own = part.scheduler ? state::Value(part.scheduler->state_dict()) : state::Value();
+        if (part.name.empty()) {
             return own.is_none() ? StateDict() : own.as_dict();
         }
-        state.set(schedule.part, std::move(own));
+        state.set(part.name, std::move(own));
     }
     return state;
 }

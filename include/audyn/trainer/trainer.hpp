@@ -108,22 +108,20 @@ private:
         amp_.scale(window == 1 ? loss : loss / window).backward();
     }
 
-    void optimizer_step(bool clip) override {
-        if (clip) {
+    void optimizer_step() override {
+        if (const auto& clipper = this->options().clip_gradient()) {
             amp_.unscale(optimizer_);
-            this->clip_gradients(optimizer_.parameters(), this->options().clipping());
+            this->clip_gradients(clipper, parameter_groups());
         }
         amp_.step(optimizer_);
         amp_.update();
     }
 
     [[nodiscard]] bool needs_closure() const override { return detail::needs_closure(optimizer_); }
-    void closure_step(const optim::Closure& closure, bool clip) override {
+    void closure_step(const optim::Closure& closure) override {
         optimizer_.step([&] {
             at::Tensor loss = closure();
-            if (clip) {
-                this->clip_gradients(optimizer_.parameters(), this->options().clipping());
-            }
+            this->clip_gradients(this->options().clip_gradient(), parameter_groups());
             return loss;
         });
     }

@@ -7,6 +7,7 @@
 #include <audyn/data/loader.hpp>
 #include <audyn/logging/console.hpp>
 #include <audyn/logging/logger.hpp>
+#include <audyn/optim/clip.hpp>
 #include <audyn/optim/moving_average.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/scheduler.hpp>
@@ -131,9 +132,11 @@ protected:
     /// Names of what every step measures; the first is the total.
     void initialize_metrics(const std::vector<std::string>& names);
     void notify_validation_batch(const data::Batch& batch, const Outputs& outputs);
-    static void clip_gradients(const std::vector<at::Tensor>& parameters, const GradientClipping& clipping);
-    /// In place of the one scheduler: one for each part, whose total is called "total PART".
-    void set_scheduled_parts(const std::vector<std::pair<std::string, SchedulerInterval>>& parts);
+    /// Clips, if `clipper` does, the gradients of a part: one of those that were set, or else 0.
+    void clip_gradients(const std::optional<optim::GradClipper>& clipper, const std::vector<optim::ParamGroup>& groups,
+                        std::size_t part = 0);
+    /// In place of a single one: parts that have an optimizer and a scheduler each, and a total called "total PART".
+    void set_parts(const std::vector<std::pair<std::string, SchedulerInterval>>& parts);
     /// An iteration changes parameters from here on: what goes wrong before its end cannot be taken back.
     void enter_step() { phase_ = Phase::step; }
 
@@ -164,10 +167,10 @@ protected:
     /// Forward and backward of one batch; gradients add up. `window`: batches of the iteration.
     virtual void train_batch(const data::Batch& batch, MetricSums& sums, bool synchronize, int64_t window) = 0;
     virtual void zero_grad() = 0;
-    virtual void optimizer_step(bool clip) = 0;
+    virtual void optimizer_step() = 0;
     /// Whether the optimizer computes the loss several times in a step, as LBFGS: by the next function.
     [[nodiscard]] virtual bool needs_closure() const { return false; }
-    virtual void closure_step(const optim::Closure& /*closure*/, bool /*clip*/) {}
+    virtual void closure_step(const optim::Closure& /*closure*/) {}
     virtual void evaluate_batch(const data::Batch& batch, MetricSums& sums) = 0;
     [[nodiscard]] virtual StateDict optimizer_state() const = 0;
     virtual void load_optimizer_state(const StateDict& state) = 0;
@@ -191,11 +194,13 @@ private:
     };
     using Clock = std::chrono::steady_clock;
 
-    /// A learning rate scheduler, if there is one, and when it steps.
-    struct Schedule {
-        std::string part;
+    /// What an optimizer of its own trains.
+    struct Part {
+        std::string name;
         SchedulerInterval interval;
         std::shared_ptr<optim::LRScheduler> scheduler = nullptr;
+        /// Of before the last clipping, a scalar on the gradients' device; undefined without.
+        at::Tensor gradient_norm = {};
 
         [[nodiscard]] bool is_by(SchedulerInterval value) const { return scheduler && interval == value; }
     };
@@ -227,7 +232,7 @@ private:
     void train_epoch(data::Loader& train);
     void run_iteration(data::Loader& train);
     void run_batch(data::Loader& train, bool is_last, int64_t window, int64_t& samples);
-    void step_by_closure(bool clip);
+    void step_by_closure();
     [[nodiscard]] at::Tensor window_loss(const MetricSums& sums);
     void at_boundary();
     [[nodiscard]] Wishes wishes();
@@ -285,7 +290,7 @@ private:
     TrainerOptions options_;
     Report report_;
     std::vector<std::shared_ptr<Callback>> callbacks_;
-    std::vector<Schedule> schedules_;
+    std::vector<Part> parts_;
     StateDict resolved_config_;
     std::vector<std::string> metric_names_;
     MetricSums train_sums_;

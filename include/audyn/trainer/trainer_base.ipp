@@ -20,7 +20,7 @@ namespace audyn::trainer {
 AUDYN_INLINE TrainerBase::TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console)
     : options_(std::move(options)),
       report_(std::move(console), options_.progress_bar()),
-      schedules_{{{}, options_.lr_scheduler()}},
+      parts_{{{}, options_.lr_scheduler()}},
       saver_(options_.save_checkpoint()) {}
 
 AUDYN_INLINE std::shared_ptr<logging::Console> TrainerBase::make_console(int64_t rank) {
@@ -75,8 +75,8 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
             "save_checkpoint.save_on_exception does not work on several ranks: the state takes the part of "
             "each of them, and one has failed; use save_checkpoint.iteration or every_seconds");
     }
-    for (const Schedule& schedule : schedules_) {
-        if (schedule.is_by(SchedulerInterval::iteration) && !schedule.scheduler->steps_by_iteration()) {
+    for (const Part& part : parts_) {
+        if (part.is_by(SchedulerInterval::iteration) && !part.scheduler->steps_by_iteration()) {
             throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
         }
     }
@@ -255,12 +255,11 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     }
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
     phase_ = Phase::step;
-    const bool clip = options_.clipping().is_enabled();
-    needs_closure() ? step_by_closure(clip) : optimizer_step(clip);
+    needs_closure() ? step_by_closure() : optimizer_step();
     const double used_learning_rate = learning_rate();
-    for (const Schedule& schedule : schedules_) {
-        if (schedule.is_by(SchedulerInterval::iteration)) {
-            schedule.scheduler->step_iteration();
+    for (const Part& part : parts_) {
+        if (part.is_by(SchedulerInterval::iteration)) {
+            part.scheduler->step_iteration();
         }
     }
     consumed_samples_ = train.consumed_samples();
@@ -293,7 +292,7 @@ AUDYN_INLINE void TrainerBase::run_batch(data::Loader& train, bool is_last, int6
 }
 
 /// The first loss and gradients are those of the iteration's batches; what follows goes over the same batches again.
-AUDYN_INLINE void TrainerBase::step_by_closure(bool clip) {
+AUDYN_INLINE void TrainerBase::step_by_closure() {
     const auto window = static_cast<int64_t>(window_.size());
     bool is_first = true;
     const auto closure = [&] {
@@ -308,7 +307,7 @@ AUDYN_INLINE void TrainerBase::step_by_closure(bool clip) {
         }
         return window_loss(sums);
     };
-    closure_step(closure, clip);
+    closure_step(closure);
     window_.clear();
 }
 
@@ -395,7 +394,14 @@ AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
     require_finite();
     at::Tensor sums = train_sums_.iteration_sums();
     all_reduce_sum(sums);
-    report_.iteration(progress(), train_sums_.iteration_means_of(sums), learning_rate);
+    std::vector<Metric> metrics = train_sums_.iteration_means_of(sums);
+    for (const Part& part : parts_) {
+        if (part.gradient_norm.defined()) {
+            metrics.push_back(
+                {"gradient_norm" + (part.name.empty() ? "" : " " + part.name), part.gradient_norm.item<double>()});
+        }
+    }
+    report_.iteration(progress(), metrics, learning_rate);
 }
 
 AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
@@ -405,9 +411,9 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     const bool whole = batch_idx_ >= batches_per_epoch_;
     const std::vector<Metric> train_metrics = epoch_means(train_sums_);
     remember("train", train_metrics);
-    for (const Schedule& schedule : schedules_) {
-        if (whole && schedule.is_by(SchedulerInterval::epoch) && !schedule.scheduler->needs_metric()) {
-            schedule.scheduler->step();
+    for (const Part& part : parts_) {
+        if (whole && part.is_by(SchedulerInterval::epoch) && !part.scheduler->needs_metric()) {
+            part.scheduler->step();
         }
     }
     report_.epoch(progress(), "train", train_metrics);
@@ -431,39 +437,38 @@ AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
     report_.flush();
 }
 
-AUDYN_INLINE void
-TrainerBase::set_scheduled_parts(const std::vector<std::pair<std::string, SchedulerInterval>>& parts) {
-    schedules_.clear();
-    for (const auto& [part, interval] : parts) {
-        schedules_.push_back({part, interval});
+AUDYN_INLINE void TrainerBase::set_parts(const std::vector<std::pair<std::string, SchedulerInterval>>& parts) {
+    parts_.clear();
+    for (const auto& [name, interval] : parts) {
+        parts_.push_back({name, interval});
     }
 }
 
-AUDYN_INLINE void TrainerBase::set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler, std::string_view part) {
-    std::string parts;
-    for (Schedule& schedule : schedules_) {
-        if (schedule.part == part) {
-            schedule.scheduler = std::move(scheduler);
+AUDYN_INLINE void TrainerBase::set_lr_scheduler(std::shared_ptr<optim::LRScheduler> scheduler, std::string_view name) {
+    std::string names;
+    for (Part& part : parts_) {
+        if (part.name == name) {
+            part.scheduler = std::move(scheduler);
             return;
         }
-        parts += (parts.empty() ? "'" : ", '") + schedule.part + "'";
+        names += (names.empty() ? "'" : ", '") + part.name + "'";
     }
-    throw UsageError("there is no part '" + std::string(part) +
-                     "' to schedule the learning rate of; there is: " + parts);
+    throw UsageError("there is no part '" + std::string(name) +
+                     "' to schedule the learning rate of; there is: " + names);
 }
 
 /// At the end of an epoch, those that follow a metric: the total of `loader` unless they name another.
 AUDYN_INLINE void TrainerBase::step_by_metric(const std::string& loader) {
-    for (const Schedule& schedule : schedules_) {
-        if (!schedule.scheduler || !schedule.scheduler->needs_metric()) {
+    for (const Part& part : parts_) {
+        if (!part.scheduler || !part.scheduler->needs_metric()) {
             continue;
         }
-        const std::string total = loader + (schedule.part.empty() ? "/total" : "/total " + schedule.part);
+        const std::string total = loader + (part.name.empty() ? "/total" : "/total " + part.name);
         const auto value = [&](const std::string& name) { return monitored_metric(name.empty() ? total : name); };
-        if (schedule.is_by(SchedulerInterval::epoch)) {
-            schedule.scheduler->step_with(value);
-        } else if (schedule.is_by(SchedulerInterval::iteration)) {
-            schedule.scheduler->step_epoch(value);
+        if (part.is_by(SchedulerInterval::epoch)) {
+            part.scheduler->step_with(value);
+        } else if (part.is_by(SchedulerInterval::iteration)) {
+            part.scheduler->step_epoch(value);
         }
     }
 }
@@ -546,13 +551,10 @@ AUDYN_INLINE std::optional<double> TrainerBase::metric(std::string_view name) co
     return std::nullopt;
 }
 
-AUDYN_INLINE void TrainerBase::clip_gradients(const std::vector<at::Tensor>& parameters,
-                                              const GradientClipping& clipping) {
-    if (clipping.norm) {
-        optim::clip_grad_norm_(parameters, *clipping.norm, clipping.norm_type);
-    }
-    if (clipping.value) {
-        optim::clip_grad_value_(parameters, *clipping.value);
+AUDYN_INLINE void TrainerBase::clip_gradients(const std::optional<optim::GradClipper>& clipper,
+                                              const std::vector<optim::ParamGroup>& groups, std::size_t part) {
+    if (clipper) {
+        parts_[part].gradient_norm = clipper->clip(groups);
     }
 }
 
