@@ -29,11 +29,12 @@ void add_elementwise(Targets& targets, const std::string& name) {
 AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(const Config& entry,
                                                                                const std::string& key);
 
-/// Calls `visit(name, criterion, entry)` for each criterion of the group `key`: Audyn's form, names with a wrapper each
-/// that holds `criterion`, `weight` and `key_mapping`; or a single criterion's own target, whose entry is then empty.
+/// Calls `visit(name, criterion, entry)` for each criterion of the group `group_key`: Audyn's form, names with a
+/// wrapper each that holds `criterion`, `weight` and `key_mapping`; or a single criterion's own target, whose entry is
+/// then empty.
 template <class Visit>
-void for_each_criterion(const Config& config, const std::string& key, const Visit& visit) {
-    const auto group = config.find(key);
+void for_each_criterion(const Config& config, const std::string& group_key, const Visit& visit) {
+    const auto group = config.find(group_key);
     if (!group || group->is_null()) {
         return;
     }
@@ -45,7 +46,7 @@ void for_each_criterion(const Config& config, const std::string& key, const Visi
     for (const auto& [criterion_name, entry] : group->items()) {
         if (!criterion::Criteria::is_ignored(criterion_name)) {
             if (!entry.is_dict() || !entry.contains("criterion")) {
-                throw entry.error("an entry of `" + key + "` needs the key `criterion` with a `_target_`");
+                throw entry.error("an entry of `" + group_key + "` needs the key `criterion` with a `_target_`");
             }
             visit(criterion_name, entry.at("criterion"), &entry);
         }
