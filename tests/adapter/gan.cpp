@@ -119,7 +119,7 @@ using AutoTrainer = audyn::AutoTrainer<GAN>::with_steps<Penalised>;
 
 std::shared_ptr<audyn::Targets> targets() {
     auto all = std::make_shared<audyn::Targets>();
-    audyn::adapter::add_toolkit_targets(*all);
+    audyn::adapter::detail::add_toolkit_targets(*all);
     all->add<gan::Generator>("Generator");
     all->add<gan::Discriminator>("Discriminator");
     all->add<torch::nn::Linear>("Linear", audyn::constructor<int64_t, int64_t>(audyn::arg("in"), audyn::arg("out")));
@@ -176,8 +176,14 @@ TEST_CASE("a GAN is trained from its configuration") {
     const audyn::StateDict state = audyn::checkpoint::load(folder / "model/best_epoch.pth");
     CHECK(state.at("moving_average_model").as_dict().at("generator").as_dict().contains("first.weight"));
     CHECK(state.at("lr_scheduler").as_dict().at("discriminator").is_none());
-    CHECK(state.at("resolved_config").as_dict().at("model").as_dict().at("generator").as_dict().at("_target_") ==
-          audyn::state::Value("Generator"));
+    CHECK(state.at("resolved_config")
+              .as_dict()
+              .at("model")
+              .as_dict()
+              .at("generator")
+              .as_dict()
+              .at("_target_")
+              .as_string() == "Generator");
 }
 
 TEST_CASE("a GAN's configuration chooses precision, steps and the continuation") {
@@ -254,8 +260,7 @@ TEST_CASE("a program's own trainer is chosen by its name") {
                                               audyn::GAN<Optimizer>{plan.optimizer(*generator, "generator"),
                                                                     plan.optimizer(*discriminator, "discriminator")},
                                               criteria, plan.options(), plan.gan_options());
-                audyn::optim::Optimizer& of_generator = trainer->generator_optimizer();
-                plan.complete(*trainer, {{"generator", &of_generator}});
+                plan.complete(*trainer, {{"generator", &trainer->generator_optimizer()}});
                 return trainer;
             };
         });

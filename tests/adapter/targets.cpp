@@ -191,9 +191,16 @@ TEST_CASE("mistakes in a target are told with the line, a caret and the signatur
 TEST_CASE("a constructor's own complaint is told with its place") {
     audyn::Targets all;
     audyn::adapter::add_trainer_targets(all);
-    CHECK_THROWS_WITH_AS(
-        (void)all.build<audyn::adapter::ClipGradient>(config("_target_: audyn.utils.GradClipper\nmode: norm\n")),
-        doctest::Contains("needs max_norm"), audyn::ConfigError);
+    const auto build = [&](const std::string& arguments) {
+        return all.build<audyn::optim::GradClipper>(config("_target_: audyn.utils.GradClipper\n" + arguments))
+            .options();
+    };
+    CHECK_THROWS_WITH_AS((void)build("mode: norm\n"), doctest::Contains("needs max_norm"), audyn::ConfigError);
+    CHECK_THROWS_WITH_AS((void)build("mode: nrom\nmax_norm: 1\n"), doctest::Contains("'nrom'"), audyn::ConfigError);
+    CHECK(build("mode: group_norm\nmax_norm: [1, 2]\nerror_if_nonfinite: true\n").max_norm() ==
+          std::vector<double>{1.0, 2.0});
+    CHECK(build("mode: adaptive\nclip_factor: 0.02\n").clip_factor() == 0.02);
+    CHECK(build("mode: value\nclip_value: 3\n").clip_value() == 3.0);
 }
 
 TEST_CASE("optimizers and schedulers are built from Python's names and arguments") {

@@ -95,7 +95,8 @@ inline audyn::GANOptions options() {
     audyn::GANOptions options;
     options.key_mapping.fake = {{{"sample", "fake"}}, audyn::OutputNames{"fake_score", "fake_hidden"}};
     options.key_mapping.real.output = audyn::OutputNames{"real_score", "real_hidden"};
-    options.discriminator.clipping = audyn::trainer::GradientClipping{.norm = 0.1, .norm_type = 2.0, .value = {}};
+    options.discriminator.clip_gradient.emplace(
+        audyn::optim::GradClipperOptions(audyn::optim::ClipMode::norm).max_norm(0.1));
     options.discriminator.lr_scheduler = audyn::SchedulerInterval::never;
     return options;
 }

@@ -291,15 +291,17 @@ TEST_CASE("a GAN's checkpoint has both sides, the average of the generator, and 
     CHECK(parts.trainer->discriminator_optimizer().groups().front().lr == doctest::Approx(1e-5));
     const StateDict& averages = state.at("moving_average_model").as_dict();
     CHECK(at::equal(averages.at("generator").as_dict().at("first.weight").as_tensor(),
-                    parts.trainer->moving_average()->average(0)));
+                    parts.trainer->generator_optimizer().moving_average().average(0)));
     CHECK(averages.at("discriminator").is_none());
-    CHECK_FALSE(at::equal(parts.trainer->moving_average()->average(0), parts.generator->first->weight));
+    CHECK_FALSE(
+        at::equal(parts.trainer->generator_optimizer().moving_average().average(0), parts.generator->first->weight));
     CHECK(state.at("_metadata").as_dict().at("driver").as_string() == "GANTrainer");
 
     Parts resumed = make();
     resumed.trainer->resume((folder / "last.pth").string());
     CHECK(at::equal(resumed.discriminator->second->weight, parts.discriminator->second->weight));
-    CHECK(at::equal(resumed.trainer->moving_average()->average(0), parts.trainer->moving_average()->average(0)));
+    CHECK(at::equal(resumed.trainer->generator_optimizer().moving_average().average(0),
+                    parts.trainer->generator_optimizer().moving_average().average(0)));
     CHECK(resumed.trainer->best_loss() == best);
 }
 
@@ -343,8 +345,6 @@ TEST_CASE("what cannot be trained as a GAN says why") {
     });
     check("the discriminator takes 0 steps",
           [](TrainerOptions&, GANOptions& options, Criteria&) { options.discriminator.steps = 0; });
-    check("a norm of -1",
-          [](TrainerOptions&, GANOptions& options, Criteria&) { options.generator.clipping.emplace().norm = -1.0; });
     check("two outputs of the GAN are called 'fake_score'", [](TrainerOptions&, GANOptions& options, Criteria&) {
         options.key_mapping.real.output = audyn::OutputNames{"fake_score", "real_hidden"};
     });

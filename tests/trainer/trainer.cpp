@@ -252,7 +252,8 @@ TEST_CASE("contradictory options are refused") {
     check(audyn::TrainerOptions().max_epochs(1).max_iterations(1), "both set");
     check(audyn::TrainerOptions(), "neither");
     check(fixture::options().gradient_accumulation(0), "gradient_accumulation");
-    check(fixture::options().clip_grad_norm(-1.0), "clip_grad_norm");
+    CHECK_THROWS_WITH_AS(fixture::options().clip_grad_norm(-1.0), doctest::Contains("max_norm above 0"),
+                         audyn::UsageError);
     CHECK_THROWS_AS(audyn::BatchLimit(1.5), audyn::UsageError);
 }
 
