@@ -74,8 +74,10 @@ public:
                 "the optimizer needs step(closure), as LBFGS does, which the loss scaling of float16 does not "
                 "allow; train in bfloat16 or without mixed precision");
         }
-        if (optim::AveragedParameters* const averages = DistPolicy::enabled ? moving_average() : nullptr) {
-            averages->start(); // Only now all ranks have the parameters of one.
+        if constexpr (DistPolicy::enabled) {
+            if (optim::AveragedParameters* const averages = moving_average()) {
+                averages->start(); // Only now all ranks have the parameters of one.
+            }
         }
         for (const criterion::WeightedCriterion& entry : loss_.criteria()) {
             if (const auto loss_module = entry.criterion->module()) {
