@@ -167,6 +167,30 @@ TEST_CASE("mistakes in a list of optimizers name what would work") {
     check_message(optimizer_error("  - body\n"), {"must be a dictionary"});
 }
 
+TEST_CASE("an optimizer without parameters or without a pattern is an error at its node") {
+    const auto error = [](const std::string& text, const audyn::optim::NamedParameters& parameters) {
+        try {
+            (void)adapter::build_any_optimizer(targets(), config(text), parameters);
+        } catch (const audyn::ConfigError& mistake) {
+            return std::string(mistake.what());
+        }
+        return std::string();
+    };
+    const audyn::optim::NamedParameters none;
+    check_message(error("  _target_: torch.optim.AdamW\n", none), {"test.yaml:2", "an optimizer needs parameters"});
+    check_message(error("  _target_: torch.optim.AdamW\n  param_groups: [{params: 'a*', lr: 1}]\n", none),
+                  {"'a*' fits no parameter"});
+    const std::string ema = "  _target_: audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class\n"
+                            "  optimizer_class: {_target_: torch.optim.SGD}\n";
+    check_message(error(ema, none), {"an optimizer needs parameters"});
+    check_message(
+        error("  _target_: torch.optim.AdamW\n  param_groups: [{params: [], lr: 1}]\n", Model().named_parameters()),
+        {"at least one pattern"});
+    check_message(optimizer_error("  - {name: a, modules: [encoder], optimizer: {_target_: torch.optim.SGD, "
+                                  "param_groups: [{params: 'norm*', lr: 1}]}}\n"),
+                  {"'norm*' fits no parameter; there are: encoder.weight, encoder.bias"});
+}
+
 TEST_CASE("a list of schedulers is built for the optimizers that it names") {
     const Model model;
     auto optimizer = build(two, model);

@@ -99,6 +99,18 @@ TEST_CASE("without gradients the norm is zero") {
     clip_grad_value_({at::zeros({3})}, 1.0);
 }
 
+TEST_CASE("sparse gradients are refused, whatever clips") {
+    const at::Tensor dense = at::ones({2}).requires_grad_();
+    const at::Tensor rows = at::ones({3, 2}).requires_grad_();
+    dense.mutable_grad() = at::ones({2});
+    rows.mutable_grad() = at::ones({3, 2}).to_sparse();
+    const char* message = "sparse gradients cannot be clipped, but parameter 1 of the shape [3, 2] has one";
+    CHECK_THROWS_WITH_AS(clip_grad_norm_({dense, rows}, 1.0), doctest::Contains(message), audyn::UsageError);
+    CHECK_THROWS_WITH_AS(clip_grad_value_({dense, rows}, 0.5), doctest::Contains(message), audyn::UsageError);
+    CHECK_THROWS_WITH_AS(clip_grad_adaptive_({dense, rows}, 0.1), doctest::Contains(message), audyn::UsageError);
+    CHECK(at::equal(dense.grad(), at::ones({2})));
+}
+
 TEST_CASE("clip_grad_value_ clamps every element") {
     const std::vector<at::Tensor> clipped = parameters();
     clip_grad_value_(clipped, 2.5);

@@ -263,6 +263,19 @@ TEST_CASE("a scope of several averages that one of them refuses puts none in") {
     CHECK(at::equal(one, at::zeros({2})));
 }
 
+TEST_CASE("averages begin anew with other parameters until the first update") {
+    const at::Tensor one = at::zeros({2});
+    ExponentialMovingAverage average(averaged_net::groups_of({one}), ExponentialMovingAverageOptions().smooth(0.5));
+    MovingAverages all({&average});
+    one.fill_(1.0);
+    all.start();
+    CHECK(at::equal(average.average(0), at::ones({2})));
+    one.fill_(3.0);
+    average.update();
+    all.start();
+    CHECK(at::equal(average.average(0), at::full({2}, 2.0)));
+}
+
 TEST_CASE("an infinity changes none of several optimizers' averages") {
     const Parts parts;
     MultiOptimizers optimizer = with_averaged_head(parts);

@@ -12,6 +12,7 @@
 #include <audyn/optim/schedulers.hpp>
 #include <audyn/optim/sgd.hpp>
 
+#include <torch/nn/modules/embedding.h>
 #include <torch/optim/lbfgs.h>
 
 #include <doctest/doctest.h>
@@ -107,6 +108,14 @@ void check_lbfgs(Loop loop, const LBFGSOptions& options) {
     // It has gone over batches again.
     CHECK(evaluations(by_hand) > 2 * static_cast<int64_t>(losses.size()));
 }
+
+struct TableImpl : torch::nn::Module {
+    TableImpl()
+        : table(register_module("table", torch::nn::Embedding(torch::nn::EmbeddingOptions(3, 3).sparse(true)))) {}
+    at::Tensor forward(const at::Tensor& index) { return table(index); }
+    static constexpr auto forward_arguments = audyn::names("index");
+    torch::nn::Embedding table;
+};
 
 } // namespace
 
@@ -205,4 +214,22 @@ TEST_CASE("a warm-up steps by iteration and a plateau by epoch in one training")
     }
     trainer.set_lr_scheduler(make_plateau(trainer.optimizer()));
     CHECK_THROWS_WITH_AS(trainer.fit(loader), doctest::Contains("it steps per epoch"), audyn::UsageError);
+}
+
+TEST_CASE("sparse gradients end a training at its first step, by the parameter's name") {
+    using Table = std::shared_ptr<TableImpl>;
+    const auto train = [](const audyn::TrainerOptions& options) {
+        const auto module = std::make_shared<TableImpl>();
+        audyn::Trainer<Table, audyn::optim::AdamW> trainer(module, audyn::optim::AdamW(module->named_parameters()),
+                                                           torch::nn::CrossEntropyLoss(), options);
+        using Entry = std::pair<std::string, at::Tensor>;
+        const std::vector<Entry> entries{{"index", fixture::labels()}, {"label", fixture::labels()}};
+        audyn::DataLoader loader(std::make_shared<audyn::data::TensorDataset>(entries));
+        trainer.fit(loader);
+    };
+    const auto options = fixture::options();
+    CHECK_THROWS_WITH_AS(train(options), "AdamW does not take sparse gradients, but 'table.weight' has one",
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(train(audyn::TrainerOptions(options).clip_grad_norm(1.0)),
+                         doctest::Contains("sparse gradients cannot be clipped"), audyn::UsageError);
 }

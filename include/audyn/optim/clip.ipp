@@ -13,6 +13,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/StringUtil.h>
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +32,22 @@ AUDYN_INLINE at::Tensor joint_norm(const std::vector<at::Tensor>& norms, double 
         together.push_back(norm.to(norms.front().device()));
     }
     return at::linalg_vector_norm(at::stack(together), norm_type);
+}
+
+/// \throws UsageError for a sparse gradient.
+AUDYN_INLINE void require_dense_gradients(const std::vector<at::Tensor>& parameters) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        if (const at::Tensor& grad = parameters[i].grad(); grad.defined() && grad.layout() != at::kStrided) {
+            throw UsageError(c10::str("sparse gradients cannot be clipped, but parameter ", i, " of the shape ",
+                                      parameters[i].sizes(), " has one; train without clipping, or make it dense"));
+        }
+    }
+}
+
+/// \throws UsageError for a sparse gradient.
+AUDYN_INLINE GradientLists dense_gradients(const std::vector<at::Tensor>& parameters) {
+    require_dense_gradients(parameters);
+    return GradientLists(parameters);
 }
 
 AUDYN_INLINE at::Tensor total_norm(const GradientLists& gradients, double norm_type) {
@@ -64,13 +81,13 @@ namespace audyn::optim {
 
 AUDYN_INLINE at::Tensor grad_norm(const std::vector<at::Tensor>& parameters, double norm_type) {
     const at::NoGradGuard no_grad;
-    return detail::total_norm(GradientLists(parameters), norm_type);
+    return detail::total_norm(detail::dense_gradients(parameters), norm_type);
 }
 
 AUDYN_INLINE at::Tensor clip_grad_norm_(const std::vector<at::Tensor>& parameters, double max_norm, double norm_type,
                                         bool error_if_nonfinite) {
     const at::NoGradGuard no_grad;
-    const GradientLists gradients(parameters);
+    const GradientLists gradients = detail::dense_gradients(parameters);
     at::Tensor norm = detail::total_norm(gradients, norm_type);
     if (error_if_nonfinite) {
         detail::require_finite_norm(norm, "the gradients");
@@ -89,7 +106,7 @@ AUDYN_INLINE at::Tensor clip_grad_norm_(const std::vector<at::Tensor>& parameter
 
 AUDYN_INLINE void clip_grad_value_(const std::vector<at::Tensor>& parameters, double clip_value) {
     const at::NoGradGuard no_grad;
-    const GradientLists gradients(parameters);
+    const GradientLists gradients = detail::dense_gradients(parameters);
     for (const GradientLists::List& list : gradients.lists()) {
         at::_foreach_clamp_min_(list.grads, -clip_value);
         at::_foreach_clamp_max_(list.grads, clip_value);
@@ -114,6 +131,7 @@ AUDYN_INLINE std::vector<at::Tensor> clip_group_grad_norm_(const std::vector<Par
 AUDYN_INLINE at::Tensor clip_grad_adaptive_(const std::vector<at::Tensor>& parameters, double clip_factor, double eps,
                                             double norm_type, bool error_if_nonfinite) {
     const at::NoGradGuard no_grad;
+    detail::require_dense_gradients(parameters);
     std::vector<at::Tensor> grads;
     std::vector<at::Tensor> norms;
     std::vector<at::Tensor> totals;

@@ -28,6 +28,10 @@ public:
     /// `moving_average_model`. Shares memory with both. What is not averaged is that of the module.
     [[nodiscard]] StateDict model_state(const torch::nn::Module& module) const;
 
+    /// Begins with the parameters as they are now, unless there was an update: when the ranks of a job have been given
+    /// the same ones.
+    virtual void start() = 0;
+
     /// Puts the averages of `module`'s parameters and buffers into `state` under their names.
     virtual void replace(const torch::nn::Module& module, StateDict& state) const = 0;
 
@@ -56,6 +60,7 @@ public:
     /// The average of parameter number `index`, in a scope or not. Shares memory.
     [[nodiscard]] at::Tensor average(std::size_t index) const;
 
+    AUDYN_INLINE void start() override;
     AUDYN_INLINE void replace(const torch::nn::Module& module, StateDict& state) const override;
 
     [[nodiscard]] virtual StateDict state_dict() const = 0;
@@ -127,6 +132,7 @@ public:
     /// `averages` must outlive it.
     explicit MovingAverages(std::vector<MovingAverage*> averages) : averages_(std::move(averages)) {}
 
+    AUDYN_INLINE void start() override;
     AUDYN_INLINE void replace(const torch::nn::Module& module, StateDict& state) const override;
 
 protected:

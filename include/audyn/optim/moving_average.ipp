@@ -87,6 +87,20 @@ AUDYN_INLINE at::Tensor MovingAverage::average(std::size_t index) const {
     return (is_swapped_ ? parameters_ : averages_).at(index).detach();
 }
 
+AUDYN_INLINE void MovingAverage::start() {
+    if (num_updates_ > 0) {
+        return;
+    }
+    require_outside_scope("begin with them");
+    const at::NoGradGuard no_grad;
+    follow_parameters();
+    for (const std::vector<List>* lists : {&averaged_, &copied_}) {
+        for (const List& list : *lists) {
+            at::_foreach_copy_(list.averages, list.parameters);
+        }
+    }
+}
+
 AUDYN_INLINE void MovingAverage::update() {
     require_outside_scope("update them");
     const at::NoGradGuard no_grad;
@@ -213,6 +227,12 @@ AUDYN_INLINE MovingAverageScope::MovingAverageScope(AveragedParameters& averages
 
 AUDYN_INLINE MovingAverageScope::~MovingAverageScope() {
     averages_.leave_scope();
+}
+
+AUDYN_INLINE void MovingAverages::start() {
+    for (MovingAverage* average : averages_) {
+        average->start();
+    }
 }
 
 AUDYN_INLINE void MovingAverages::replace(const torch::nn::Module& module, StateDict& state) const {

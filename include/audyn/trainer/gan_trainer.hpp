@@ -107,6 +107,7 @@ public:
         if (detail::needs_closure(generator_.optimizer) || detail::needs_closure(discriminator_.optimizer)) {
             throw UsageError("an optimizer that needs step(closure), as LBFGS does, cannot train a side of a GAN");
         }
+        this->start_averages();
         losses_.generator.to(options.device());
         losses_.discriminator.to(options.device());
         this->initialize_metrics(metric_names());

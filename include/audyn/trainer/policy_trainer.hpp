@@ -80,6 +80,15 @@ protected:
           amp_(std::move(amp)),
           distribution_(std::move(distribution)) {}
 
+    /// Once the models are wrapped: only then all ranks have the parameters of one.
+    void start_averages() {
+        if constexpr (DistPolicy::enabled) {
+            for (optim::AveragedParameters* const averages : moving_averages()) {
+                averages->start();
+            }
+        }
+    }
+
     void check_join() override {
         if constexpr (requires { distribution_.check_join(); }) {
             distribution_.check_join();

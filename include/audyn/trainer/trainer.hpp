@@ -64,6 +64,7 @@ public:
                 "the optimizer needs step(closure), as LBFGS does, which the loss scaling of float16 does not "
                 "allow; train in bfloat16 or without mixed precision");
         }
+        this->start_averages();
         loss_.to(options.device());
         this->initialize_metrics(loss_.metric_names());
     }
