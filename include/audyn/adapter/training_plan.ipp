@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/checkpoint.hpp>
+#include <audyn/adapter/metrics.hpp>
 #include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/schedulers.hpp>
 #include <audyn/adapter/system.hpp>
@@ -102,6 +103,7 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
         }
     });
     check_criteria(config_, *targets_, mistakes);
+    check_metrics(config_, *targets_, mistakes);
 }
 
 AUDYN_INLINE void TrainingPlan::check_trainer() const {
@@ -177,6 +179,9 @@ AUDYN_INLINE std::vector<Config> TrainingPlan::callback_nodes() const {
 }
 
 AUDYN_INLINE void TrainingPlan::add_callbacks(trainer::TrainerBase& trainer) const {
+    if (auto metrics = build_metrics(config_, *targets_)) {
+        trainer.add_callback(std::move(metrics));
+    }
     for (const Config& node : callback_nodes()) {
         trainer.add_callback(targets_->build<std::shared_ptr<trainer::Callback>>(node));
     }
