@@ -12,9 +12,12 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/names.hpp>
 #include <audyn/core/version.hpp>
+#include <audyn/criterion/adversarial.hpp>
 #include <audyn/criterion/criteria.hpp>
 #include <audyn/criterion/gaussian_nll.hpp>
 #include <audyn/criterion/losses.hpp>
+#include <audyn/criterion/si_sdr.hpp>
+#include <audyn/criterion/spectral.hpp>
 #include <audyn/data/data_loader.hpp>
 #include <audyn/data/function_dataset.hpp>
 #include <audyn/data/subset.hpp>
@@ -22,6 +25,8 @@
 #include <audyn/distributed/single_process.hpp>
 #include <audyn/logging/csv.hpp>
 #include <audyn/logging/tensorboard.hpp>
+#include <audyn/metrics/classification.hpp>
+#include <audyn/metrics/mean_metric.hpp>
 #include <audyn/optim/adadelta.hpp>
 #include <audyn/optim/adafactor.hpp>
 #include <audyn/optim/adagrad.hpp>
@@ -45,3 +50,4 @@
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/gan_trainer.hpp>
 #include <audyn/trainer/trainer.hpp>
+#include <audyn/trainer/validation_metrics.hpp>

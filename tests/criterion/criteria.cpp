@@ -1,5 +1,6 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/names.hpp>
+#include <audyn/criterion/adversarial.hpp>
 #include <audyn/criterion/criteria.hpp>
 #include <audyn/criterion/criterion.hpp>
 #include <audyn/criterion/losses.hpp>
@@ -74,6 +75,17 @@ TEST_CASE("the total is the weighted sum") {
     const Criteria half{{"a", difference(), 0.5}};
     CHECK(half.weighted_sum(std::span(losses).first(1)).item<float>() == 1.0F);
     CHECK(losses[0].item<float>() == 2.0F);
+}
+
+TEST_CASE("an argument that takes a list may be mapped several times") {
+    Criteria criteria;
+    criteria.add({"least_squares",
+                  std::make_shared<LeastSquaresLoss>(1.0),
+                  1.0,
+                  {{"input", "scores_0"}, {"input", "scores_1"}},
+                  {}});
+    CHECK(criteria[0].estimated.size() == 2);
+    CHECK(criteria[0].criterion->forward(std::array{at::zeros({4}), at::full({2}, 3.0)}).item<float>() == 5.0F);
 }
 
 TEST_CASE("wrong entries are refused") {

@@ -1,8 +1,11 @@
 #include <audyn/core/error.hpp>
+#include <audyn/criterion/criterion.hpp>
+#include <audyn/criterion/gaussian_nll.hpp>
 #include <audyn/criterion/losses.hpp>
 
 #include <ATen/ATen.h>
 #include <c10/util/Exception.h>
+#include <torch/nn/modules/loss.h>
 
 #include <doctest/doctest.h>
 
@@ -114,4 +117,69 @@ TEST_CASE("shapes that broadcast are warned of once, with both shapes") {
     REQUIRE(warnings.messages.size() == 1);
     CHECK(warnings.messages[0].find("MSELoss: the target's shape [4] differs from the input's, [4, 1]") !=
           std::string::npos);
+}
+
+TEST_CASE("libtorch's own elementwise losses warn once, too, and keep their values") {
+    const at::Tensor input = at::tensor({0.5F, -1.0F, 2.0F}).view({3, 1});
+    const at::Tensor target = at::tensor({0.25F, 0.75F, 0.5F});
+    const auto check = [&](const std::shared_ptr<Criterion>& loss, const std::string& name, double expected) {
+        CAPTURE(name);
+        Warnings warnings;
+        const double value = call(*loss, input, target).item<double>();
+        CHECK(call(*loss, input, target).item<double>() == value);
+        CHECK(value == doctest::Approx(expected).epsilon(1e-6));
+        REQUIRE(warnings.messages.size() == 1);
+        CHECK(warnings.messages[0].find(name + ": the target's shape [3] differs from the input's, [3, 1]") == 0);
+    };
+    const at::Tensor difference = input - target;
+    check(make(torch::nn::MSELoss()), "MSELoss", difference.square().mean().item<double>());
+    check(make(torch::nn::L1Loss()), "L1Loss", difference.abs().mean().item<double>());
+    check(make(torch::nn::SmoothL1Loss()), "SmoothL1Loss",
+          at::where(difference.abs() < 1, 0.5 * difference.square(), difference.abs() - 0.5).mean().item<double>());
+    check(make(torch::nn::HuberLoss(torch::nn::HuberLossOptions().delta(2.0))), "HuberLoss",
+          (0.5 * difference.square()).mean().item<double>());
+    const auto divergence = torch::nn::KLDivLossOptions().reduction(torch::kBatchMean);
+    check(make(torch::nn::KLDivLoss(divergence)), "KLDivLoss",
+          (target * (target.log() - input)).sum().item<double>() / 3);
+    check(make(torch::nn::SoftMarginLoss()), "SoftMarginLoss", (-target * input).exp().log1p().mean().item<double>());
+
+    Warnings warnings;
+    GaussianNLLLoss gaussian;
+    for (int i = 0; i < 2; ++i) {
+        (void)gaussian.forward(std::array{input, target, at::ones({3, 1})});
+    }
+    REQUIRE(warnings.messages.size() == 1);
+    CHECK(warnings.messages[0].find("GaussianNLLLoss: the target's shape [3]") == 0);
+}
+
+TEST_CASE("labels out of range are named") {
+    const auto refuses = [](Criterion& loss, const at::Tensor& logits, const at::Tensor& labels, const char* words) {
+        CHECK_THROWS_WITH_AS((void)call(loss, logits, labels), doctest::Contains(words), audyn::DataError);
+    };
+    const auto wrong = at::tensor({0, 2, 3, -1}, at::kLong);
+    for (const auto& weight : {at::Tensor(), at::ones({3})}) {
+        for (const double label_smoothing : {0.0, 0.1}) {
+            CrossEntropyLoss loss(
+                CrossEntropyLossOptions().weight(weight).label_smoothing(label_smoothing).ignore_index(-1));
+            refuses(
+                loss, input(), wrong,
+                "CrossEntropyLoss: the label 3 (at [2] of the target) is out of range: there are 3 classes, 0 to 2, "
+                "and -1 for what does not count; 1 of 4 labels are wrong");
+            CHECK(call(loss, input(), at::tensor({0, 2, -1, -1}, at::kLong)).isfinite().item<bool>());
+        }
+    }
+    CrossEntropyLoss plain;
+    refuses(plain, input(), wrong, "the label 3 (at [2] of the target)");
+    refuses(plain, input(), at::tensor({0, -1, 2, -100}, at::kLong), "the label -1 (at [1] of the target)");
+    refuses(plain, at::ones({2, 3, 4}), at::full({2, 4}, 5, at::kLong), "the label 5 (at [0, 0] of the target)");
+    refuses(plain, at::ones({3}), at::full({}, 3, at::kLong), "CrossEntropyLoss: the label 3 is out of range");
+    refuses(plain, at::ones({4, 3}), at::tensor({0, 1, 2, 200}, at::kByte), "the label 200 (at [3] of the target)");
+
+    const auto nll = make(torch::nn::NLLLoss());
+    refuses(*nll, input().log_softmax(1), wrong, "NLLLoss: the label 3 (at [2] of the target)");
+    const auto entropy = make(torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().ignore_index(3)));
+    refuses(*entropy, input(), wrong, "CrossEntropyLoss: the label -1 (at [3] of the target)");
+    CHECK_NOTHROW((void)call(*entropy, input(), at::tensor({0, 2, 3, 3}, at::kLong)));
+    // Another mistake keeps its own message.
+    CHECK_THROWS_WITH((void)call(plain, input(), at::tensor({0, 1}, at::kLong)), doctest::Contains("batch_size"));
 }

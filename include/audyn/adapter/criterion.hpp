@@ -17,6 +17,8 @@ namespace audyn::adapter {
 
 namespace detail {
 
+using LossPointer = std::shared_ptr<criterion::Criterion>;
+
 AUDYN_INLINE criterion::Reduction reduction(const std::string& name);
 
 template <class Loss>
@@ -26,6 +28,7 @@ void add_elementwise(Targets& targets, const std::string& name) {
         [](const std::string& text) { return std::make_shared<Loss>(reduction(text)); });
 }
 
+/// `key_mapping.KEY` of an entry: (argument, name), once for each name where an argument is a list of names.
 AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(const Config& entry,
                                                                                const std::string& key);
 
@@ -55,7 +58,7 @@ void for_each_criterion(const Config& config, const std::string& group_key, cons
 
 } // namespace detail
 
-/// Adds the losses under PyTorch's names.
+/// Adds the losses under the names of PyTorch, Audyn, auraloss and ParallelWaveGAN.
 AUDYN_INLINE void add_criterion_targets(Targets& targets);
 
 /// Checks the group `criterion`, or that of another key, without building it; what is wrong is added to `mistakes`.

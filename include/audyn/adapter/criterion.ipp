@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/adapter/audyn_losses.hpp>
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/torch_losses.hpp>
 #include <audyn/core/inline.hpp>
@@ -23,7 +24,13 @@ AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(c
     std::vector<std::pair<std::string, std::string>> mapping;
     if (const auto node = entry.find("key_mapping." + key); node && !node->is_null()) {
         for (const auto& [argument, name] : node->items()) {
-            mapping.emplace_back(argument, name.as<std::string>());
+            if (!name.is_list()) {
+                mapping.emplace_back(argument, name.as<std::string>());
+                continue;
+            }
+            for (const Config& element : name.elements()) {
+                mapping.emplace_back(argument, element.as<std::string>());
+            }
         }
     }
     return mapping;
@@ -37,6 +44,7 @@ AUDYN_INLINE void add_criterion_targets(Targets& targets) {
     detail::add_elementwise<criterion::MSELoss>(targets, "torch.nn.MSELoss");
     detail::add_elementwise<criterion::L1Loss>(targets, "torch.nn.L1Loss");
     add_torch_losses(targets);
+    add_audyn_losses(targets);
 }
 
 AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, config::Mistakes& mistakes,

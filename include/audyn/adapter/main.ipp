@@ -7,6 +7,7 @@
 #include <audyn/adapter/distributed.hpp>
 #include <audyn/adapter/main.hpp>
 #include <audyn/adapter/memory.hpp>
+#include <audyn/adapter/metrics.hpp>
 #include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/optimizer_factory.hpp>
 #include <audyn/adapter/optimizers.hpp>
@@ -38,6 +39,7 @@ AUDYN_INLINE void add_toolkit_targets(Targets& targets) {
     add_scheduler_targets(targets);
     add_moving_average_targets(targets);
     add_criterion_targets(targets);
+    add_metric_targets(targets);
     add_data_targets(targets);
     add_trainer_targets(targets);
 }

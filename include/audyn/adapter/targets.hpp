@@ -10,6 +10,7 @@
 #include <audyn/criterion/criterion.hpp>
 #include <audyn/data/dataset.hpp>
 #include <audyn/data/loader.hpp>
+#include <audyn/metrics/stateful_metric.hpp>
 #include <audyn/trainer/callback.hpp>
 
 #include <any>
@@ -168,8 +169,11 @@ struct Base {
         std::derived_from<T, data::Dataset>, data::Dataset,
         std::conditional_t<
             std::derived_from<T, data::Loader>, data::Loader,
-            std::conditional_t<std::derived_from<T, criterion::Criterion>, criterion::Criterion,
-                               std::conditional_t<std::derived_from<T, trainer::Callback>, trainer::Callback, void>>>>;
+            std::conditional_t<
+                std::derived_from<T, criterion::Criterion>, criterion::Criterion,
+                std::conditional_t<
+                    std::derived_from<T, metrics::StatefulMetric>, metrics::StatefulMetric,
+                    std::conditional_t<std::derived_from<T, trainer::Callback>, trainer::Callback, void>>>>>;
 };
 
 /// What a function's result serves as.
@@ -188,8 +192,9 @@ requires(!std::is_void_v<typename Base<T>::type>) struct Served<std::shared_ptr<
 /// that the program adds to its configuration.
 class Targets {
 public:
-    /// Makes `_target_: name` build a `T` from the named arguments. Classes derived from Dataset, Loader, Criterion and
-    /// Callback serve wherever one of those is asked for; a module holder or any other class serves as itself.
+    /// Makes `_target_: name` build a `T` from the named arguments. Classes derived from Dataset, Loader, Criterion,
+    /// StatefulMetric and Callback serve wherever one of those is asked for; a module holder or any other class serves
+    /// as itself.
     template <class T, class... Parameters>
     Targets& add(std::string name, Signature<Parameters...> signature) {
         using Base = typename detail::Base<T>::type;

@@ -25,7 +25,6 @@
 
 namespace audyn::adapter::detail {
 
-using LossPointer = std::shared_ptr<criterion::Criterion>;
 using ClassWeights = std::optional<std::vector<double>>;
 
 inline at::Tensor weights_tensor(const ClassWeights& weights) {

@@ -2,6 +2,7 @@
 
 #include <audyn/adapter/checkpoint.hpp>
 #include <audyn/adapter/gan.hpp>
+#include <audyn/adapter/metrics.hpp>
 #include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/adapter/schedulers.hpp>
@@ -146,6 +147,7 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
             mistakes.attempt([&] { targets_->check<std::shared_ptr<trainer::Callback>>(callback); });
         }
     });
+    check_metrics(config_, *targets_, mistakes);
 }
 
 AUDYN_INLINE void TrainingPlan::check_trainer() const {
@@ -240,6 +242,9 @@ AUDYN_INLINE std::vector<Config> TrainingPlan::callback_nodes() const {
 }
 
 AUDYN_INLINE void TrainingPlan::add_callbacks(trainer::TrainerBase& trainer) const {
+    if (auto metrics = build_metrics(config_, *targets_)) {
+        trainer.add_callback(std::move(metrics));
+    }
     for (const Config& node : callback_nodes()) {
         trainer.add_callback(targets_->build<std::shared_ptr<trainer::Callback>>(node));
     }

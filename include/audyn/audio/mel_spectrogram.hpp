@@ -33,6 +33,8 @@ public:
     SpectrogramOptions& win_length(int64_t value) { return set(win_length_, value); }
     /// Samples from one frame to the next; win_length / 2 unless set.
     SpectrogramOptions& hop_length(int64_t value) { return set(hop_length_, value); }
+    /// Zeros put before and behind the signal.
+    SpectrogramOptions& pad(int64_t value) { return set(pad_, value); }
     /// The exponent of the magnitude; nothing gives the complex spectrum.
     SpectrogramOptions& power(std::optional<double> value) { return set(power_, value); }
     /// Whether frame t is centred at sample t * hop_length, by padding the ends.
@@ -43,12 +45,16 @@ public:
     [[nodiscard]] int64_t n_fft() const { return n_fft_; }
     [[nodiscard]] int64_t win_length() const { return win_length_.value_or(n_fft_); }
     [[nodiscard]] int64_t hop_length() const { return hop_length_.value_or(win_length() / 2); }
+    [[nodiscard]] int64_t pad() const { return pad_; }
     [[nodiscard]] std::optional<double> power() const { return power_; }
     [[nodiscard]] bool center() const { return center_; }
     [[nodiscard]] const std::string& pad_mode() const { return pad_mode_; }
 
     /// \throws UsageError when a length is out of range.
     void check() const {
+        if (pad_ < 0) {
+            throw UsageError("a spectrogram's pad must not be negative, got " + std::to_string(pad_));
+        }
         if (n_fft_ < 1 || win_length() < 1 || win_length() > n_fft_ || hop_length() < 1) {
             throw UsageError("a spectrogram needs 1 <= win_length <= n_fft and hop_length >= 1, got win_length " +
                              std::to_string(win_length()) + ", n_fft " + std::to_string(n_fft_) + ", hop_length " +
@@ -66,6 +72,7 @@ private:
     int64_t n_fft_ = 400;
     std::optional<int64_t> win_length_;
     std::optional<int64_t> hop_length_;
+    int64_t pad_ = 0;
     std::optional<double> power_ = 2.0;
     bool center_ = true;
     std::string pad_mode_ = "reflect";
@@ -196,6 +203,9 @@ private:
     /// Windowed frames, (signals, frames, n_fft).
     [[nodiscard]] at::Tensor frames(const at::Tensor& waveform) const {
         at::Tensor signals = waveform.reshape({-1, waveform.size(-1)});
+        if (options_.pad() > 0) {
+            signals = at::constant_pad_nd(signals, {options_.pad(), options_.pad()});
+        }
         if (options_.center()) {
             signals = at::pad(signals, {options_.n_fft() / 2, options_.n_fft() / 2}, options_.pad_mode());
         }

@@ -217,6 +217,7 @@ limit_train_batches: null
 limit_validation_batches: null
 fast_dev_run: false
 callbacks: null
+metrics: null  # of validation, by name: {metric: {_target_}, key_mapping: {estimated, target}}
 )yaml"},
         {"train/gan", R"yaml(defaults:
   - default

@@ -21,7 +21,8 @@ struct WeightedCriterion {
     std::string name;
     std::shared_ptr<Criterion> criterion;
     double weight = 1.0;
-    /// (argument of the criterion, name of the model's output).
+    /// (argument of the criterion, name of the model's output). An argument that takes a list is mapped once for each
+    /// tensor of it, in order.
     std::vector<std::pair<std::string, std::string>> estimated = {};
     /// (argument of the criterion, name in the batch).
     std::vector<std::pair<std::string, std::string>> target = {};
@@ -38,7 +39,7 @@ public:
 
     /// Adds a criterion unless its name is_ignored().
     /// \throws UsageError for a name that exists, no criterion, and a mapping of an argument that the criterion does
-    /// not have, or of one twice.
+    /// not have, or of one twice that takes no list.
     void add(WeightedCriterion criterion);
 
     [[nodiscard]] std::size_t size() const { return criteria_.size(); }

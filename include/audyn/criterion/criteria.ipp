@@ -46,7 +46,8 @@ AUDYN_INLINE void Criteria::check_mapping(const WeightedCriterion& criterion) {
                 throw UsageError("criterion '" + criterion.name + "' has no argument '" + argument +
                                  "'; it has: " + names);
             }
-            if (std::find(mapped.begin(), mapped.end(), argument) != mapped.end()) {
+            const bool is_mapped = std::find(mapped.begin(), mapped.end(), argument) != mapped.end();
+            if (is_mapped && !criterion.criterion->takes_lists()) {
                 throw UsageError("criterion '" + criterion.name + "': the argument '" + argument + "' is mapped twice");
             }
             mapped.push_back(argument);

@@ -2,13 +2,16 @@
 
 #include <audyn/core/error.hpp>
 #include <audyn/core/names.hpp>
+#include <audyn/criterion/input_checks.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/broadcast_tensors.h>
 #include <torch/nn/module.h>
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,8 +32,12 @@ public:
     /// Names of forward's arguments in order, Python's: "input", "target".
     [[nodiscard]] virtual std::span<const std::string> arguments() const = 0;
 
-    /// The loss; one tensor for each of arguments().
+    /// The loss; one tensor for each of arguments(). Where takes_lists(), as many for each: all of the first argument,
+    /// then all of the second.
     [[nodiscard]] virtual at::Tensor forward(std::span<const at::Tensor> arguments) = 0;
+
+    /// Whether an argument may be a list of tensors, as the outputs of several discriminators.
+    [[nodiscard]] virtual bool takes_lists() const { return false; }
 
     /// Parameters and buffers that must move to the device and be saved, or null.
     [[nodiscard]] virtual std::shared_ptr<torch::nn::Module> module() const { return nullptr; }
@@ -74,14 +81,72 @@ concept ModuleHolder = requires(const T& holder) {
     { holder.ptr() } -> std::convertible_to<std::shared_ptr<torch::nn::Module>>;
 };
 
+namespace detail {
+
+/// Options of a loss of class labels.
+template <class T>
+concept HasIgnoreIndex = requires(const T& holder) {
+    { holder->options.ignore_index() } -> std::convertible_to<int64_t>;
+};
+
+/// A holder of a loss module as a function of tensors, with what libtorch leaves to the caller: labels out of range are
+/// explained, and shapes that broadcast by accident are warned of once.
+template <class Loss>
+class HolderCall {
+public:
+    explicit HolderCall(Loss loss)
+        : loss_(std::move(loss)),
+          name_(loss_name(loss_.ptr()->name())),
+          is_elementwise_(detail::is_elementwise(name_)),
+          warning_(name_),
+          labels_(name_, ignore_index()) {}
+
+    template <class... Tensors>
+    at::Tensor operator()(const at::Tensor& input, const at::Tensor& target, const Tensors&... others) {
+        if constexpr (HasIgnoreIndex<Loss>) {
+            return labels_.call(input, target, [&] { return loss_->forward(input, target, others...); });
+        } else {
+            if (is_elementwise_ && input.sizes() != target.sizes()) {
+                warning_.check(input, target);
+                if (name_ != "KLDivLoss") { // It divides by the batch size of the input as it is.
+                    // libtorch would warn at every step.
+                    const std::vector<at::Tensor> both = at::broadcast_tensors({input, target});
+                    return loss_->forward(both[0], both[1], others...);
+                }
+            }
+            return loss_->forward(input, target, others...);
+        }
+    }
+    at::Tensor operator()(const at::Tensor& input) { return loss_->forward(input); }
+
+private:
+    int64_t ignore_index() const {
+        if constexpr (HasIgnoreIndex<Loss>) {
+            return loss_->options.ignore_index();
+        } else {
+            return 0;
+        }
+    }
+
+    Loss loss_;
+    std::string name_;
+    bool is_elementwise_;
+    BroadcastWarning warning_;
+    LabelCheck labels_;
+};
+
+} // namespace detail
+
 /// Makes a criterion of a holder of a loss module, or of anything that can be called with tensors; `names` are those of
-/// the arguments: `make(torch::nn::TripletMarginLoss(), names("anchor", "positive", "negative"))`.
+/// the arguments: `make(torch::nn::TripletMarginLoss(), names("anchor", "positive", "negative"))`. Losses of libtorch
+/// that compare element by element warn, once, of shapes that they broadcast; those of class labels explain labels out
+/// of range, on CUDA in the first batch only.
 template <class Loss, std::size_t Count = 2>
 [[nodiscard]] std::shared_ptr<Criterion> make(Loss loss, const Names<Count>& names = audyn::names("input", "target")) {
     if constexpr (ModuleHolder<Loss>) {
-        const auto call = [loss](const auto&... arguments) mutable { return loss->forward(arguments...); };
-        return std::make_shared<detail::FunctionCriterion<std::remove_const_t<decltype(call)>, Count>>(call, names,
-                                                                                                       loss.ptr());
+        const std::shared_ptr<torch::nn::Module> module = loss.ptr();
+        return std::make_shared<detail::FunctionCriterion<detail::HolderCall<Loss>, Count>>(
+            detail::HolderCall<Loss>(std::move(loss)), names, module);
     } else {
         return std::make_shared<detail::FunctionCriterion<Loss, Count>>(std::move(loss), names, nullptr);
     }

@@ -46,6 +46,7 @@ public:
 private:
     std::vector<std::string> names_{"input", "target", "var"};
     GaussianNLLLossOptions options_;
+    detail::BroadcastWarning warning_{"GaussianNLLLoss"};
 };
 
 } // namespace audyn::criterion

@@ -22,6 +22,7 @@ AUDYN_INLINE at::Tensor GaussianNLLLoss::forward(std::span<const at::Tensor> arg
     const at::Tensor& input = arguments[0];
     const at::Tensor& target = arguments[1];
     at::Tensor variance = arguments[2];
+    warning_.check(input, target);
     const at::IntArrayRef sizes = input.sizes();
     if (variance.sizes() != sizes) {
         if (!sizes.empty() && variance.sizes() == sizes.slice(0, sizes.size() - 1)) {
@@ -43,14 +44,7 @@ AUDYN_INLINE at::Tensor GaussianNLLLoss::forward(std::span<const at::Tensor> arg
     if (options_.full()) {
         loss = loss + 0.5 * std::log(2.0 * std::numbers::pi);
     }
-    switch (options_.reduction()) {
-    case Reduction::mean:
-        return loss.mean();
-    case Reduction::sum:
-        return loss.sum();
-    default:
-        return loss;
-    }
+    return detail::reduce(loss, options_.reduction());
 }
 
 } // namespace audyn::criterion

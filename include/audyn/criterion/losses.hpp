@@ -2,6 +2,7 @@
 
 #include <audyn/core/inline.hpp>
 #include <audyn/criterion/criterion.hpp>
+#include <audyn/criterion/input_checks.hpp>
 
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
@@ -24,6 +25,12 @@ namespace detail {
 
 [[nodiscard]] AUDYN_INLINE int64_t reduction_code(Reduction reduction);
 
+/// The losses of elements as the reduction wants them.
+[[nodiscard]] AUDYN_INLINE at::Tensor reduce(const at::Tensor& losses, Reduction reduction);
+
+/// float16 and bfloat16 as float32: what squares and adds up needs more than these hold.
+[[nodiscard]] AUDYN_INLINE at::Tensor at_least_float(const at::Tensor& tensor);
+
 /// A loss of (input, target).
 class PairLoss : public Criterion {
 public:
@@ -40,16 +47,15 @@ private:
     int64_t reduction_;
 };
 
-/// A loss of two tensors of one shape.
+/// A loss of two tensors of one shape; warns, once, of others.
 class ElementwiseLoss : public PairLoss {
 protected:
-    using PairLoss::PairLoss;
+    ElementwiseLoss(std::string name, Reduction reduction) : PairLoss(reduction), warning_(std::move(name)) {}
 
-    /// Warns, once, when the shapes differ: libtorch would broadcast them, which is hardly ever meant.
-    void check_shapes(const char* name, const at::Tensor& input, const at::Tensor& target);
+    void check_shapes(const at::Tensor& input, const at::Tensor& target) { warning_.check(input, target); }
 
 private:
-    bool warned_ = false;
+    BroadcastWarning warning_;
 };
 
 } // namespace detail
@@ -78,7 +84,8 @@ private:
 };
 
 /// `torch.nn.CrossEntropyLoss`: input (N, C, ...) of logits, target (N, ...) of int64 classes or (N, C, ...) of
-/// probabilities.
+/// probabilities. Classes out of range are a DataError that names one of them; on CUDA only those of the first batch,
+/// later ones end the process by an assertion on the device.
 class CrossEntropyLoss final : public detail::PairLoss {
 public:
     explicit CrossEntropyLoss(const CrossEntropyLossOptions& options = {});
@@ -97,13 +104,14 @@ private:
 
     int64_t ignore_index_;
     double label_smoothing_;
+    detail::LabelCheck labels_;
     std::shared_ptr<Buffers> module_;
 };
 
 /// `torch.nn.MSELoss`: mean of squared differences.
 class MSELoss final : public detail::ElementwiseLoss {
 public:
-    explicit MSELoss(Reduction reduction = Reduction::mean) : ElementwiseLoss(reduction) {}
+    explicit MSELoss(Reduction reduction = Reduction::mean) : ElementwiseLoss("MSELoss", reduction) {}
 
 protected:
     [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;
@@ -112,7 +120,7 @@ protected:
 /// `torch.nn.L1Loss`: mean of absolute differences.
 class L1Loss final : public detail::ElementwiseLoss {
 public:
-    explicit L1Loss(Reduction reduction = Reduction::mean) : ElementwiseLoss(reduction) {}
+    explicit L1Loss(Reduction reduction = Reduction::mean) : ElementwiseLoss("L1Loss", reduction) {}
 
 protected:
     [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;

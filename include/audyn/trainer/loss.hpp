@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -110,24 +109,46 @@ private:
     static std::vector<Source> by_name(const criterion::WeightedCriterion& entry, const Outputs& outputs,
                                        const data::Batch& batch) {
         std::vector<Source> sources;
+        std::size_t length = 0; // of the lists; 1 where arguments are single tensors
         for (const std::string& argument : entry.criterion->arguments()) {
-            if (const std::string* name = find(entry.estimated, argument)) {
-                const auto position = outputs.position(*name);
-                if (!position) {
-                    throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the output '" +
-                                     *name + "', but the model's outputs are: " + outputs.names());
-                }
-                sources.push_back({false, *position, *name});
-            } else if (const std::string* value = find(entry.target, argument)) {
-                const auto position = batch.position(*value);
-                if (!position) {
-                    throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the value '" +
-                                     *value + "', but the batch has: " + batch.names());
-                }
-                sources.push_back({true, *position, *value});
-            } else {
+            const std::vector<Source> own = sources_of(entry, argument, outputs, batch);
+            if (own.empty()) {
                 throw UsageError("criterion '" + entry.name + "': its argument '" + argument +
                                  "' is mapped neither as estimated nor as target");
+            }
+            if (length != 0 && own.size() != length) {
+                throw UsageError("criterion '" + entry.name + "': its argument '" + argument + "' is a list of " +
+                                 std::to_string(own.size()) + " tensors, those before it have " +
+                                 std::to_string(length));
+            }
+            length = own.size();
+            sources.insert(sources.end(), own.begin(), own.end());
+        }
+        return sources;
+    }
+
+    /// Where an argument's tensors come from: several where it is a list, none where it is not mapped.
+    static std::vector<Source> sources_of(const criterion::WeightedCriterion& entry, const std::string& argument,
+                                          const Outputs& outputs, const data::Batch& batch) {
+        std::vector<Source> sources;
+        for (const auto& [key, name] : entry.estimated) {
+            if (key == argument) {
+                const auto position = outputs.position(name);
+                if (!position) {
+                    throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the output '" +
+                                     name + "', but the model's outputs are: " + outputs.names());
+                }
+                sources.push_back({false, *position, name});
+            }
+        }
+        for (const auto& [key, name] : entry.target) {
+            if (key == argument) {
+                const auto position = batch.position(name);
+                if (!position) {
+                    throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the value '" +
+                                     name + "', but the batch has: " + batch.names());
+                }
+                sources.push_back({true, *position, name});
             }
         }
         return sources;
@@ -154,16 +175,6 @@ private:
             sources.push_back({true, *position, batch.entry(*position).first});
         }
         return sources;
-    }
-
-    static const std::string* find(const std::vector<std::pair<std::string, std::string>>& mapping,
-                                   std::string_view argument) {
-        for (const auto& [key, value] : mapping) {
-            if (key == argument) {
-                return &value;
-            }
-        }
-        return nullptr;
     }
 
     static void require_scalar(const std::string& name, const at::Tensor& value) {

@@ -123,6 +123,8 @@ public:
     [[nodiscard]] virtual bool is_main_process() const = 0;
     [[nodiscard]] virtual int64_t rank() const = 0;
     [[nodiscard]] virtual int64_t world_size() const = 0;
+    /// Adds `tensor` up over all ranks, in place; all of them call it.
+    void sum_over_ranks(at::Tensor& tensor) { all_reduce_sum(tensor); }
 
 protected:
     TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console);

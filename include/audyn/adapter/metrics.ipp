@@ -1,0 +1,172 @@
+#pragma once
+
+#include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/metrics.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/metrics/classification.hpp>
+#include <audyn/metrics/mean_metric.hpp>
+#include <audyn/trainer/validation_metrics.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace audyn::adapter::detail {
+
+using MetricPointer = std::shared_ptr<metrics::StatefulMetric>;
+
+AUDYN_INLINE metrics::Task metric_task(const std::string& name) {
+    if (name != "binary" && name != "multiclass") {
+        throw UsageError("task must be 'binary' or 'multiclass', got '" + name + "'");
+    }
+    return name == "binary" ? metrics::Task::binary : metrics::Task::multiclass;
+}
+
+AUDYN_INLINE metrics::Average metric_average(const std::optional<std::string>& name) {
+    using metrics::Average;
+    for (const auto& [known, average] : {std::pair{"micro", Average::micro}, std::pair{"macro", Average::macro},
+                                         std::pair{"weighted", Average::weighted}, std::pair{"none", Average::none}}) {
+        if (name.value_or("none") == known) {
+            return average;
+        }
+    }
+    throw UsageError("average must be 'micro', 'macro', 'weighted', 'none' or null, got '" + *name + "'");
+}
+
+AUDYN_INLINE metrics::Normalize metric_normalize(const std::optional<std::string>& name) {
+    using metrics::Normalize;
+    for (const auto& [known, normalize] :
+         {std::pair{"none", Normalize::none}, std::pair{"true", Normalize::true_class},
+          std::pair{"pred", Normalize::predicted_class}, std::pair{"all", Normalize::all}}) {
+        if (name.value_or("none") == known) {
+            return normalize;
+        }
+    }
+    throw UsageError("normalize must be 'true', 'pred', 'all', 'none' or null, got '" + *name + "'");
+}
+
+using Index = std::optional<int64_t>;
+using Name = std::optional<std::string>;
+
+/// `torchmetrics.NAME`, with its task as an argument, and the class of each task, whose average is another by default.
+template <class Metric>
+void add_class_metric(Targets& targets, const std::string& name) {
+    targets.add_function<MetricPointer>("torchmetrics." + name,
+                                        constructor<std::string, double, Index, Name, int64_t, Index>(
+                                            arg("task"), arg("threshold") = 0.5, arg("num_classes") = Index(),
+                                            arg("average") = Name("micro"), arg("top_k") = 1,
+                                            arg("ignore_index") = Index()),
+                                        [](const std::string& task, double threshold, Index num_classes,
+                                           const Name& average, int64_t top_k, Index ignore_index) -> MetricPointer {
+                                            return std::make_shared<Metric>(metrics::ClassificationOptions()
+                                                                                .task(metric_task(task))
+                                                                                .threshold(threshold)
+                                                                                .num_classes(num_classes.value_or(0))
+                                                                                .average(metric_average(average))
+                                                                                .top_k(top_k)
+                                                                                .ignore_index(ignore_index));
+                                        });
+    targets.add_function<MetricPointer>(
+        "torchmetrics.classification.Binary" + name,
+        constructor<double, Index>(arg("threshold") = 0.5, arg("ignore_index") = Index()),
+        [](double threshold, Index ignore_index) -> MetricPointer {
+            return std::make_shared<Metric>(metrics::ClassificationOptions()
+                                                .task(metrics::Task::binary)
+                                                .threshold(threshold)
+                                                .ignore_index(ignore_index));
+        });
+    targets.add_function<MetricPointer>(
+        "torchmetrics.classification.Multiclass" + name,
+        constructor<int64_t, int64_t, Name, Index>(arg("num_classes"), arg("top_k") = 1, arg("average") = Name("macro"),
+                                                   arg("ignore_index") = Index()),
+        [](int64_t num_classes, int64_t top_k, const Name& average, Index ignore_index) -> MetricPointer {
+            return std::make_shared<Metric>(metrics::ClassificationOptions()
+                                                .num_classes(num_classes)
+                                                .top_k(top_k)
+                                                .average(metric_average(average))
+                                                .ignore_index(ignore_index));
+        });
+}
+
+AUDYN_INLINE void add_confusion_matrix(Targets& targets) {
+    targets.add_function<MetricPointer>(
+        "torchmetrics.ConfusionMatrix",
+        constructor<std::string, double, Index, Name, Index>(arg("task"), arg("threshold") = 0.5,
+                                                             arg("num_classes") = Index(), arg("normalize") = Name(),
+                                                             arg("ignore_index") = Index()),
+        [](const std::string& task, double threshold, Index num_classes, const Name& normalize,
+           Index ignore_index) -> MetricPointer {
+            return std::make_shared<metrics::ConfusionMatrix>(metrics::ClassificationOptions()
+                                                                  .task(metric_task(task))
+                                                                  .threshold(threshold)
+                                                                  .num_classes(num_classes.value_or(0))
+                                                                  .ignore_index(ignore_index),
+                                                              metric_normalize(normalize));
+        });
+}
+
+/// Calls `visit(name, metric, entry)` for each entry of the group; as with criteria, names that begin or end with an
+/// underscore are passed over.
+template <class Visit>
+void for_each_metric(const Config& config, const Visit& visit) {
+    const auto group = config.find("train.metrics");
+    if (!group || group->is_null()) {
+        return;
+    }
+    for (const auto& [key, entry] : group->items()) {
+        if (!criterion::Criteria::is_ignored(key)) {
+            if (!entry.is_dict() || !entry.contains("metric")) {
+                throw entry.error("an entry of `train.metrics` needs the key `metric` with a `_target_`");
+            }
+            visit(key, entry.at("metric"), entry);
+        }
+    }
+}
+
+} // namespace audyn::adapter::detail
+
+namespace audyn::adapter {
+
+AUDYN_INLINE void add_metric_targets(Targets& targets) {
+    for (const char* const name : {"audyn.metrics.MeanMetric", "torchmetrics.MeanMetric"}) {
+        targets.add<metrics::MeanMetric>(name);
+    }
+    targets.add<metrics::ScaleInvariantSignalDistortionRatio>("torchmetrics.audio.ScaleInvariantSignalDistortionRatio",
+                                                              constructor<bool>(arg("zero_mean") = false));
+    detail::add_class_metric<metrics::Accuracy>(targets, "Accuracy");
+    detail::add_class_metric<metrics::F1Score>(targets, "F1Score");
+    detail::add_confusion_matrix(targets);
+}
+
+AUDYN_INLINE void check_metrics(const Config& config, const Targets& targets, config::Mistakes& mistakes) {
+    mistakes.attempt([&] {
+        detail::for_each_metric(config, [&](const std::string&, const Config& node, const Config& entry) {
+            mistakes.attempt([&] { targets.check<detail::MetricPointer>(node); });
+            mistakes.attempt([&] {
+                static_cast<void>(detail::argument_mapping(entry, "estimated"));
+                static_cast<void>(detail::argument_mapping(entry, "target"));
+            });
+        });
+    });
+}
+
+AUDYN_INLINE std::shared_ptr<trainer::Callback> build_metrics(const Config& config, const Targets& targets) {
+    std::vector<trainer::MappedMetric> entries;
+    detail::for_each_metric(config, [&](const std::string& name, const Config& node, const Config& entry) {
+        entries.push_back({name, targets.build<detail::MetricPointer>(node),
+                           detail::argument_mapping(entry, "estimated"), detail::argument_mapping(entry, "target")});
+    });
+    if (entries.empty()) {
+        return nullptr;
+    }
+    try {
+        return std::make_shared<trainer::ValidationMetrics>(std::move(entries));
+    } catch (const UsageError& error) {
+        throw config.at("train.metrics").error(error.what());
+    }
+}
+
+} // namespace audyn::adapter

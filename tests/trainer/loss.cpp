@@ -1,0 +1,71 @@
+#include <audyn/core/error.hpp>
+#include <audyn/criterion/adversarial.hpp>
+#include <audyn/criterion/criteria.hpp>
+#include <audyn/data/batch.hpp>
+#include <audyn/trainer/loss.hpp>
+
+#include <ATen/ATen.h>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace audyn::criterion;
+using audyn::trainer::Loss;
+using audyn::trainer::MetricSums;
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+/// Scores and features of two discriminators, for generated samples.
+audyn::Outputs outputs() {
+    const auto names = std::make_shared<const std::vector<std::string>>(
+        std::vector<std::string>{"scores_0", "features_0", "scores_1", "features_1"});
+    return {names, {at::full({4}, 3.0), at::full({4, 2}, 1.0), at::full({2}, -1.0), at::full({2, 2}, 5.0)}};
+}
+
+/// The features for true samples.
+audyn::Batch batch() {
+    return {{"true_0", at::full({4, 2}, 2.0)}, {"true_1", at::full({2, 2}, 2.0)}};
+}
+
+double evaluate(const std::shared_ptr<Criterion>& criterion, const Pairs& estimated, const Pairs& target) {
+    Loss loss(Criteria{{"loss", criterion, 1.0, estimated, target}});
+    MetricSums sums(loss.metric_names());
+    return loss(outputs(), batch(), sums, [](std::size_t) { return false; }).item().toDouble();
+}
+
+} // namespace
+
+TEST_CASE("a criterion of lists takes several outputs, in the order of its mapping") {
+    const auto least_squares = std::make_shared<LeastSquaresLoss>(1.0);
+    CHECK(evaluate(least_squares, {{"input", "scores_0"}}, {}) == 4.0);
+    CHECK(evaluate(least_squares, {{"input", "scores_1"}, {"input", "scores_0"}}, {}) == 8.0);
+
+    const auto matching = std::make_shared<FeatureMatchingLoss>();
+    const Pairs features{{"input", "features_0"}, {"input", "features_1"}};
+    CHECK(evaluate(matching, features, {{"target", "true_0"}, {"target", "true_1"}}) == 4.0);
+    // Shapes tell that the second list is in another order than the first.
+    CHECK_THROWS_WITH_AS(evaluate(matching, features, {{"target", "true_1"}, {"target", "true_0"}}),
+                         doctest::Contains("[2, 2] differs from the input's, [4, 2]"), audyn::UsageError);
+}
+
+TEST_CASE("lists of a criterion have one length, and exist") {
+    const auto matching = std::make_shared<FeatureMatchingLoss>();
+    const Pairs features{{"input", "features_0"}, {"input", "features_1"}};
+    CHECK_THROWS_WITH_AS(evaluate(matching, features, {{"target", "true_0"}}),
+                         doctest::Contains("its argument 'target' is a list of 1 tensors, those before it have 2"),
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(evaluate(matching, features, {}), doctest::Contains("'target' is mapped neither"),
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(evaluate(matching, {{"input", "features_2"}}, {{"target", "true_0"}}),
+                         doctest::Contains("takes the output 'features_2', but the model's outputs are: scores_0"),
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(evaluate(matching, {{"input", "features_0"}}, {{"target", "true_2"}}),
+                         doctest::Contains("takes the value 'true_2', but the batch has: true_0"), audyn::UsageError);
+}
