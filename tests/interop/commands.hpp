@@ -20,3 +20,4 @@ int lr_scheduler_run(const Arguments& arguments);
 int mixed_precision_run(const Arguments& arguments);
 int moving_average_run(const Arguments& arguments);
 int optimizer_run(const Arguments& arguments);
+int torchscript_train(const Arguments& arguments);

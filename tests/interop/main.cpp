@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
         {"mixed_precision_run", mixed_precision_run},
         {"moving_average_run", moving_average_run},
         {"optimizer_run", optimizer_run},
+        {"torchscript_train", torchscript_train},
     };
     const auto command = commands.find(argc > 1 ? argv[1] : "");
     if (command == commands.end()) {
