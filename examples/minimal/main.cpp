@@ -3,6 +3,8 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/pimpl.h>
 
+#include <string>
+
 struct DenoiserImpl : torch::nn::Module {
     explicit DenoiserImpl(int64_t channels)
         : encoder(register_module("encoder", torch::nn::Conv1d(torch::nn::Conv1dOptions(1, channels, 15).padding(7)))),
@@ -26,10 +28,10 @@ public:
 
     int64_t size() const override { return samples_; }
 
-    audyn::Sample get(int64_t, audyn::data::Random& random) const override {
+    audyn::Sample get(int64_t index, audyn::data::Random& random) const override {
         auto clean = torch::arange(256, torch::kFloat).mul(random.uniform(0.02, 0.3)).sin().unsqueeze(0);
         auto noise = torch::randn({1, 256}, random.generator());
-        return {{"noisy", clean + 0.5 * noise}, {"clean", clean}};
+        return {{"noisy", clean + 0.5 * noise}, {"clean", clean}, {"name", "sine" + std::to_string(index)}};
     }
 
 private:
@@ -40,9 +42,5 @@ int main(int argc, char** argv) {
     audyn::Targets targets;
     targets.add<Denoiser>("Denoiser", audyn::constructor<int64_t>(audyn::arg("channels") = 16));
     targets.add<NoisySines>("NoisySines", audyn::constructor<int64_t>(audyn::arg("samples")));
-    return audyn::main(argc, argv, targets, [](audyn::Config& config) {
-        audyn::setup_config(config);
-        auto trainer = audyn::AutoTrainer<Denoiser>::build_from_config(config);
-        trainer.run();
-    });
+    return audyn::main(argc, argv, targets, audyn::commands<Denoiser>()); // train, validate, test
 }

@@ -8,6 +8,20 @@
 #include <memory>
 #include <string>
 
+namespace {
+
+void train(audyn::Config& config) {
+    using namespace audyn;
+    setup_config(config);
+    const audio::AudioFolderDataset recordings(config.get<std::string>("data.root"));
+    config.set("model.num_classes", static_cast<int64_t>(recordings.class_names().size()));
+    auto trainer = AutoTrainer<SpeechClassifier>::build_from_config(config);
+    trainer.trainer().add_callback(std::make_shared<ConfusionTable>(recordings.class_names()));
+    trainer.run();
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
     using namespace audyn;
     Targets targets;
@@ -16,12 +30,7 @@ int main(int argc, char** argv) {
                                                           arg("dropout") = 0.2, arg("sample_rate") = 8000));
     targets.add_function("SpeechDataset", speech_dataset, arg("root"), arg("part"), arg("duration"), arg("sample_rate"),
                          arg("seed"));
-    return audyn::main(argc, argv, targets, [](Config& config) {
-        setup_config(config);
-        const audio::AudioFolderDataset recordings(config.get<std::string>("data.root"));
-        config.set("model.num_classes", static_cast<int64_t>(recordings.class_names().size()));
-        auto trainer = AutoTrainer<SpeechClassifier>::build_from_config(config);
-        trainer.trainer().add_callback(std::make_shared<ConfusionTable>(recordings.class_names()));
-        trainer.run();
-    });
+    return audyn::main(
+        argc, argv, targets,
+        {{"train", ::train}, {"validate", validate<SpeechClassifier>}, {"test", test<SpeechClassifier>}});
 }

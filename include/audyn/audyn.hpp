@@ -3,6 +3,8 @@
 /// Everything that a training program needs, but for audio files: those are in <audyn/audio.hpp>.
 
 #include <audyn/adapter/auto_trainer.hpp>
+#include <audyn/adapter/commands.hpp>
+#include <audyn/adapter/generator.hpp>
 #include <audyn/adapter/instantiate_model.hpp>
 #include <audyn/adapter/main.hpp>
 #include <audyn/adapter/system.hpp>
@@ -49,5 +51,6 @@
 #include <audyn/trainer/callback.hpp>
 #include <audyn/trainer/early_stopping.hpp>
 #include <audyn/trainer/gan_trainer.hpp>
+#include <audyn/trainer/generator.hpp>
 #include <audyn/trainer/trainer.hpp>
 #include <audyn/trainer/validation_metrics.hpp>

@@ -105,10 +105,12 @@ class Training(unittest.TestCase):
 
     def test_answers(self):
         self.assertIn("Denoiser(channels: int = 16)", run("--help").stdout)
+        self.assertIn("Commands, the first argument: train (default), validate, test, predict", run("--help").stdout)
         self.assertIn("samples: 512", run("--cfg", "job").stdout)
         self.assertRegex(run("--version").stdout, r"minimal \d+\.\d+\.\d+")
-        self.assertEqual(run("--complete", f"minimal --config-dir {CONF} model._target_=De").stdout,
-                         "model._target_=Denoiser \n")
+        for command in ("", "test "):
+            self.assertEqual(run("--complete", f"minimal {command}--config-dir {CONF} model._target_=De").stdout,
+                             "model._target_=Denoiser \n")
 
     def test_a_run_is_compared_with_its_checkpoint(self):
         arguments = ["train.output.exp_dir=compared", "train.steps.epochs=1", "optimizer.lr=0.25"]

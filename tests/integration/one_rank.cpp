@@ -1,13 +1,18 @@
 // One rank of a job; ranks.py starts several. one_rank COMMAND [ARGUMENT...]
 #include "rank_main.hpp"
 
+#include <audyn/data/data_loader.hpp>
+#include <audyn/data/function_dataset.hpp>
 #include <audyn/distributed/process_group.hpp>
+#include <audyn/trainer/generator.hpp>
 
 #include <ATen/ATen.h>
+#include <torch/nn/modules/linear.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -128,6 +133,25 @@ void endless(const Arguments&) {
     }
 }
 
+/// Writes outputs of `arguments[0]` samples, of which the first `arguments[1]` have names of their own, below
+/// `arguments[2]`.
+void inference(const Arguments& arguments) {
+    using namespace audyn;
+    const int64_t distinct = std::stoll(arguments.at(1));
+    const auto dataset = std::make_shared<data::FunctionDataset>(
+        std::stoll(arguments.at(0)), [distinct](int64_t index, data::Random&) -> Sample {
+            return {{"value", at::full({2}, static_cast<double>(index))}, {"name", index % distinct}};
+        });
+    DataLoader loader(
+        dataset, DataLoaderOptions().shard({distributed::rank(), distributed::world_size(), data::UnevenShares::keep}));
+    Generator<torch::nn::Identity> generator(
+        torch::nn::Identity(), GeneratorOptions()
+                                   .folder(arguments.at(2))
+                                   .identifiers({{"name", "name"}})
+                                   .files({{"output", trainer::FileNamePattern("{name}.pth"), trainer::write_tensor}}));
+    std::cout << generator.run(loader) << " samples\n";
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -137,6 +161,7 @@ int main(int argc, char** argv) {
                         {"barrier", barrier},
                         {"exception", exception},
                         {"endless", endless},
+                        {"inference", inference},
                         {"leaving", leaving},
                         {"restart", restart},
                     });

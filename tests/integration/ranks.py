@@ -3,6 +3,7 @@ fails, dies or hangs."""
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -105,6 +106,17 @@ class Ranks(unittest.TestCase):
         job = Job(2, "leaving", 1)
         self.assertEqual(job.wait(), {0: 0, 1: 3})
         self.assertLess(max(job.ends.values()) - job.start, 15)
+
+    def test_inference_loses_and_doubles_nothing(self):
+        for samples in (1, 7):
+            folder = pathlib.Path(f"inference{samples}")
+            shutil.rmtree(folder, ignore_errors=True)
+            job = self.succeed(Job(3, "inference", samples, samples, folder))
+            self.assertEqual({text.splitlines()[-1] for text in job.outputs.values()}, {f"{samples} samples"})
+            self.assertEqual({path.name for path in folder.iterdir()}, {f"{name}.pth" for name in range(samples)})
+        job = Job(2, "inference", 4, 3, "inference_twice")  # samples 0 and 3 have one name
+        self.assertEqual(set(job.wait().values()), {1})
+        self.assertIn("inference_twice/0.pth", "".join(job.errors.values()))
 
     def wait_until_ready(self, job):
         for process in job.processes.values():

@@ -30,9 +30,9 @@ def make_recordings(root, count=40):
         write_tone(pathlib.Path(root, "high", f"{i}.wav"), 1500 + 5 * i)
 
 
-def run(name, root, *overrides):
+def run(name, root, *overrides, command=()):
     return subprocess.run(
-        [str(PROGRAM), "--config-dir", str(CONF), f"data.root={root}", f"train.output.exp_dir={name}",
+        [str(PROGRAM), *command, "--config-dir", str(CONF), f"data.root={root}", f"train.output.exp_dir={name}",
          f"train.output.tensorboard_dir={name}/tensorboard", "train.steps.epochs=2", *overrides],
         capture_output=True, text=True, env=ENVIRONMENT, timeout=300, check=False)
 
@@ -53,6 +53,11 @@ class SpeechClassification(unittest.TestCase):
         self.assertIn("validation accuracy 100.00 %", process.stdout)
         self.assertIn("trained/model/best_epoch.pth", process.stdout)
         self.assertTrue(pathlib.Path("trained/model/best_epoch.pth").is_file())
+        process = run("trained", "recordings", command=("test",))
+        self.assertIn("Wrote the outputs of 8 samples to trained/inference", process.stdout, process.stderr)
+        self.assertEqual(len(list(pathlib.Path("trained/inference").glob("*/*.wav.pth"))), 8)
+        process = run("trained", "recordings", command=("validate",))
+        self.assertRegex(process.stdout, r"\(validation\) 0\.\d+, cross_entropy: ")
 
     def test_a_folder_that_is_missing_or_empty(self):
         self.fails(["nowhere"], "missing", "nowhere")

@@ -21,3 +21,4 @@ int mixed_precision_run(const Arguments& arguments);
 int moving_average_run(const Arguments& arguments);
 int multi_optimizers_run(const Arguments& arguments);
 int optimizer_run(const Arguments& arguments);
+int torchscript_train(const Arguments& arguments);

@@ -158,6 +158,7 @@ private:
     template <class Model>
     static Model build_model(const TrainingPlan& plan, const Config& node) {
         auto model = plan.targets().build<Model>(node, reserved_model_keys);
+        plan.load_trained(*trainer::ModelTraits<Model>::pointer(model));
         if (const auto path = node.find("checkpoint"); path && !path->is_null()) {
             warm_start(*trainer::ModelTraits<Model>::pointer(model), *path);
         }
@@ -257,8 +258,16 @@ public:
     /// \throws ConfigError before any data is read; DataError, CheckpointError, StateError
     [[nodiscard]] static BasicAutoTrainer build_from_config(const Config& config) { return BasicAutoTrainer(config); }
 
+    /// The same to validate the model of `test.checkpoint`, built as the checkpoint says.
+    [[nodiscard]] static BasicAutoTrainer build_for_validation(const Config& config) {
+        return BasicAutoTrainer(std::make_unique<TrainingPlan>(config, Dispatch::check, trained_model(config)));
+    }
+
     /// Trains.
     void run() { plan_->fit(*trainer_); }
+
+    /// Evaluates the model on the validation loaders, and says the metrics.
+    void validate() { plan_->validate(*trainer_); }
 
     [[nodiscard]] trainer::TrainerBase& trainer() { return *trainer_; }
 
@@ -266,7 +275,9 @@ private:
     using Dispatch = detail::Dispatch<TypeList<Models...>, TypeList<Steps...>>;
 
     explicit BasicAutoTrainer(const Config& config)
-        : plan_(std::make_unique<TrainingPlan>(config, Dispatch::check)), trainer_(Dispatch::build(*plan_)) {}
+        : BasicAutoTrainer(std::make_unique<TrainingPlan>(config, Dispatch::check)) {}
+    explicit BasicAutoTrainer(std::unique_ptr<TrainingPlan> plan)
+        : plan_(std::move(plan)), trainer_(Dispatch::build(*plan_)) {}
 
     std::unique_ptr<TrainingPlan> plan_;
     std::unique_ptr<trainer::TrainerBase> trainer_;

@@ -9,8 +9,16 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace audyn {
+
+/// What a program does where its arguments begin with this word: `./program test --config-dir conf`.
+struct Command {
+    std::string name;
+    std::function<void(Config&)> run;
+};
 
 namespace adapter::detail {
 
@@ -19,7 +27,7 @@ AUDYN_INLINE void add_toolkit_targets(Targets& targets);
 /// What a training program brings to its command line.
 [[nodiscard]] AUDYN_INLINE config::Program program(const std::shared_ptr<Targets>& targets);
 
-AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const std::function<void(Config&)>& callback);
+AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const std::vector<Command>& commands);
 
 } // namespace adapter::detail
 
@@ -29,6 +37,10 @@ AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const s
 /// for which the state was saved. `targets` adds to what `_target_` may name, and to resolvers and constants. Call it
 /// first in main, before threads are started.
 AUDYN_INLINE int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback);
+
+/// The same for a program that can do several things, chosen by the first word of its arguments; without one it does
+/// the first of `commands`.
+AUDYN_INLINE int main(int argc, char** argv, adapter::Targets targets, const std::vector<Command>& commands);
 
 /// The same for a program that adds nothing.
 inline int main(int argc, char** argv, const std::function<void(Config&)>& callback) {

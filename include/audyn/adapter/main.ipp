@@ -24,6 +24,7 @@
 #include <c10/util/Exception.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -121,7 +122,17 @@ AUDYN_INLINE config::Program program(const std::shared_ptr<Targets>& targets) {
     return program;
 }
 
-AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const std::function<void(Config&)>& callback) {
+/// `Commands: train (default), validate`, and nothing where there is no choice.
+AUDYN_INLINE std::string commands_help(const std::vector<Command>& commands) {
+    std::string text;
+    for (const Command& command : commands) {
+        text += (text.empty() ? "Commands, the first argument: " : ", ") + command.name +
+                (text.empty() ? " (default)" : "");
+    }
+    return commands.size() > 1 ? text + "\n\n" : "";
+}
+
+AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const std::vector<Command>& commands) {
     config::CommandLine command_line = config::parse_command_line(argc, argv);
     Targets all;
     add_toolkit_targets(all);
@@ -129,6 +140,11 @@ AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const s
     add_dtypes(all.resolvers());
     const auto shared = std::make_shared<Targets>(std::move(all));
     config::Program whole = program(shared);
+    for (const Command& command : commands) {
+        whole.commands.push_back(command.name);
+    }
+    whole.more_help = [shared, text = commands_help(commands)] { return text + "Targets:\n" + shared->help(); };
+    config::take_command(command_line, whole);
     whole.before_run = [&](Config& config) {
         const distributed::Environment environment = distributed::Environment::detect();
         LaunchContext context;
@@ -143,12 +159,14 @@ AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const s
         }
         return exit_code;
     };
-    return config::run_program(command_line, whole, [&shared, &callback](Config& config) {
+    const auto command = std::find_if(commands.begin(), commands.end(),
+                                      [&](const Command& one) { return one.name == command_line.command; });
+    return config::run_program(command_line, whole, [&](Config& config) {
         config.attach(shared);
         if (config.hydra().get_optional<bool>("verbose").value_or(false)) {
             ::setenv("LOGLEVEL", "DEBUG", 0);
         }
-        callback(config);
+        (command != commands.end() ? *command : commands.front()).run(config);
     });
 }
 
@@ -157,10 +175,14 @@ AUDYN_INLINE int run(int argc, const char* const* argv, Targets targets, const s
 namespace audyn {
 
 AUDYN_INLINE int main(int argc, char** argv, adapter::Targets targets, const std::function<void(Config&)>& callback) {
+    return main(argc, argv, std::move(targets), std::vector<Command>{{"", callback}});
+}
+
+AUDYN_INLINE int main(int argc, char** argv, adapter::Targets targets, const std::vector<Command>& commands) {
     adapter::keep_freed_memory();
     int exit_code = 1;
     try {
-        exit_code = adapter::detail::run(argc, argv, std::move(targets), callback);
+        exit_code = adapter::detail::run(argc, argv, std::move(targets), commands);
         std::cout.flush();
     } catch (const Interrupted& end) {
         std::cerr << end.what() << '\n';

@@ -367,6 +367,9 @@ private:
     config::Resolvers resolvers_;
 };
 
+/// The targets that `audyn::main` attached to the configuration. \throws UsageError when there are none.
+[[nodiscard]] AUDYN_INLINE std::shared_ptr<Targets> require_targets(const Config& config);
+
 } // namespace audyn::adapter
 
 namespace audyn {

@@ -58,4 +58,12 @@ AUDYN_INLINE auto Targets::find(const Config& node) const -> const Target& {
     return found->second;
 }
 
+AUDYN_INLINE std::shared_ptr<Targets> require_targets(const Config& config) {
+    auto targets = config.attachment<Targets>();
+    if (!targets) {
+        throw UsageError("the configuration has no targets: compose it by audyn::main, or attach a Targets to it");
+    }
+    return targets;
+}
+
 } // namespace audyn::adapter

@@ -3,6 +3,7 @@
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/data.hpp>
 #include <audyn/adapter/targets.hpp>
+#include <audyn/adapter/trained_model.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
 #include <audyn/optim/any_optimizer.hpp>
@@ -31,6 +32,10 @@ public:
     /// Reads and checks the whole of `train`, `optimizer`, `lr_scheduler` and `criterion`, and the model by
     /// `check_model(plan)`, without building anything that reads data. \throws ConfigError that tells every mistake
     TrainingPlan(const Config& config, const std::function<void(const TrainingPlan&)>& check_model);
+    /// The same to validate the model of a checkpoint, which takes the place of `model`: no dataset to train on is
+    /// needed then.
+    TrainingPlan(const Config& config, const std::function<void(const TrainingPlan&)>& check_model,
+                 TrainedModel trained);
 
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] const Targets& targets() const { return *targets_; }
@@ -59,10 +64,15 @@ public:
 
     void fit(trainer::TrainerBase& trainer);
 
+    /// Gives a model that was just built the parameters of the checkpoint that is to be validated, if there is one.
+    void load_trained(torch::nn::Module& module) const;
+    /// Evaluates it on all validation loaders. The metrics are in `trainer` afterwards.
+    void validate(trainer::TrainerBase& trainer);
+
     [[nodiscard]] data::Loader& train_loader() { return *train_; }
 
 private:
-    static std::shared_ptr<Targets> require_targets(const Config& config);
+    void read(const std::function<void(const TrainingPlan&)>& check_model);
 
     void check(config::Mistakes& mistakes) const;
 
@@ -101,7 +111,8 @@ private:
 
     Config config_;
     std::shared_ptr<Targets> targets_;
-    bool is_gan_;
+    std::optional<TrainedModel> trained_;
+    bool is_gan_ = false;
     trainer::TrainerOptions options_;
     trainer::GANOptions gan_options_;
     std::vector<LoaderNode> train_loader_;

@@ -28,17 +28,38 @@ inline constexpr const char* base_trainer = "audyn.utils.driver.BaseTrainer";
 
 AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
                                         const std::function<void(const TrainingPlan&)>& check_model)
-    : config_(config), targets_(require_targets(config)), is_gan_(adapter::is_gan(config)) {
+    : config_(config), targets_(require_targets(config)) {
+    read(check_model);
+}
+
+AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
+                                        const std::function<void(const TrainingPlan&)>& check_model,
+                                        TrainedModel trained)
+    : config_(config.root().to_value(), config.environment()),
+      targets_(require_targets(config)),
+      trained_(std::move(trained)) {
+    config_.set("model", trained_->config().to_value());
+    read(check_model);
+}
+
+AUDYN_INLINE void TrainingPlan::read(const std::function<void(const TrainingPlan&)>& check_model) {
     config::Mistakes mistakes;
+    is_gan_ = adapter::is_gan(config_);
+    if (is_gan_ && trained_) {
+        throw config_.at("train.trainer._target_")
+            .error("trains two models, and validate evaluates a single one; write what the generator makes by test");
+    }
     if (!has_own_trainer()) {
         mistakes.attempt([&] { check_model(*this); });
     }
-    options_ = trainer_options(config, *targets_, mistakes);
+    options_ = trainer_options(config_, *targets_, mistakes);
     if (is_gan_) {
-        gan_options_ = adapter::gan_options(config, *targets_, options_, mistakes);
+        gan_options_ = adapter::gan_options(config_, *targets_, options_, mistakes);
     }
-    mistakes.attempt([&] { train_loader_ = loader_nodes(config["train"], "train"); });
-    mistakes.attempt([&] { validation_loaders_ = loader_nodes(config["train"], "validation"); });
+    if (!trained_) {
+        mistakes.attempt([&] { train_loader_ = loader_nodes(config_["train"], "train"); });
+    }
+    mistakes.attempt([&] { validation_loaders_ = loader_nodes(config_["train"], "validation"); });
     check(mistakes);
     mistakes.throw_if_any();
 }
@@ -73,12 +94,15 @@ AUDYN_INLINE std::unique_ptr<trainer::TrainerBase> TrainingPlan::own_trainer() {
 }
 
 AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, const Optimizers& optimizers) {
-    warn_of_unoptimized(trainer, optimizers);
     build_loaders(trainer.console());
+    add_callbacks(trainer);
+    if (trained_) {
+        return;
+    }
+    warn_of_unoptimized(trainer, optimizers);
     for (const auto& [side, optimizer] : optimizers) {
         add_lr_scheduler(trainer, side, *optimizer);
     }
-    add_callbacks(trainer);
     add_loggers(trainer);
     trainer.set_resolved_config(resolved_config(config_));
     if (distributed::world_size() > 1) {
@@ -115,18 +139,29 @@ AUDYN_INLINE void TrainingPlan::fit(trainer::TrainerBase& trainer) {
     trainer.fit(*train_, std::move(validation));
 }
 
-AUDYN_INLINE std::shared_ptr<Targets> TrainingPlan::require_targets(const Config& config) {
-    auto targets = config.attachment<Targets>();
-    if (!targets) {
-        throw UsageError("the configuration has no targets: compose it by audyn::main, or attach a Targets to it");
+AUDYN_INLINE void TrainingPlan::load_trained(torch::nn::Module& module) const {
+    if (trained_) {
+        trained_->load_into(module);
     }
-    return targets;
+}
+
+AUDYN_INLINE void TrainingPlan::validate(trainer::TrainerBase& trainer) {
+    if (trained_) {
+        trainer.console().info("Load weights of model: " + trained_->describe() + ".");
+    }
+    for (const auto& [name, loader] : validation_) {
+        trainer.console().info("(" + name + ") " + trainer::Report::values(trainer.validate(*loader, name)));
+    }
 }
 
 AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
     mistakes.attempt([&] { check_trainer(); });
     mistakes.attempt([&] { refuse(config_, "train.record", "recording of outputs is not built yet; leave it empty"); });
-    if (train_loader_.size() != 1) {
+    if (trained_ && validation_loaders_.empty()) {
+        mistakes.attempt(
+            [&] { throw config_["train"]["dataset"].error("needs `train.dataset.validation`, what to validate on"); });
+    }
+    if (!trained_ && train_loader_.size() != 1) {
         mistakes.attempt([&] { throw config_["train"]["dataset"].error("needs `train.dataset.train`, one dataset"); });
     }
     for (const std::vector<LoaderNode>& nodes : {train_loader_, validation_loaders_}) {
@@ -200,7 +235,9 @@ AUDYN_INLINE void TrainingPlan::build_loaders(logging::Console& console) {
     LoaderContext context{.dataset = nullptr, .seed = seed(config_), .warn = warn};
     context.rank = distributed::rank();
     context.world_size = distributed::world_size();
-    train_ = build_loader(train_loader_.front(), *targets_, context);
+    if (!trained_) {
+        train_ = build_loader(train_loader_.front(), *targets_, context);
+    }
     context.is_for_evaluation = true;
     for (const LoaderNode& node : validation_loaders_) {
         validation_.emplace_back(node.name, build_loader(node, *targets_, context));

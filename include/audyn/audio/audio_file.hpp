@@ -1,9 +1,11 @@
 #pragma once
 
 #include <audyn/core/error.hpp>
+#include <audyn/core/file.hpp>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
 
 #include <sndfile.h>
 
@@ -15,6 +17,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <sys/stat.h>
@@ -172,6 +175,78 @@ private:
     file.seek(frame_offset);
     file.read(waveform.mutable_data_ptr<float>(), frames, frames);
     return {std::move(waveform), info.sample_rate};
+}
+
+/// How `save` writes.
+struct SaveOptions {
+    /// 16, 24 or 32; nothing: 32-bit floating point in WAV, 24 bits in FLAC. 32 are for WAV alone.
+    std::optional<int> bits_per_sample = {};
+};
+
+namespace detail {
+
+/// The format of libsndfile that the name and the options mean. \throws UsageError
+[[nodiscard]] inline int sound_format(const std::filesystem::path& path, const SaveOptions& options) {
+    const std::string extension = path.extension().string();
+    const bool is_flac = extension == ".flac";
+    if (!is_flac && extension != ".wav") {
+        throw UsageError(path.string() + ": audio is written to files .wav and .flac");
+    }
+    if (!options.bits_per_sample) {
+        return is_flac ? SF_FORMAT_FLAC | SF_FORMAT_PCM_24 : SF_FORMAT_WAV | SF_FORMAT_FLOAT;
+    }
+    const int container = is_flac ? SF_FORMAT_FLAC : SF_FORMAT_WAV;
+    switch (*options.bits_per_sample) {
+    case 16:
+        return container | SF_FORMAT_PCM_16;
+    case 24:
+        return container | SF_FORMAT_PCM_24;
+    case 32:
+        if (!is_flac) {
+            return container | SF_FORMAT_PCM_32;
+        }
+        [[fallthrough]];
+    default:
+        throw UsageError(path.string() + ": bits_per_sample must be 16" + (is_flac ? " or 24" : ", 24 or 32") +
+                         ", got " + std::to_string(*options.bits_per_sample));
+    }
+}
+
+} // namespace detail
+
+/// Writes `waveform`, (frames) or (channels, frames) of real numbers, to a WAV or FLAC file, by the extension;
+/// torchaudio's `save`. Whole numbers of bits clip at [-1, 1]. The file appears at once or not at all.
+/// \throws UsageError for another extension or number of bits; DataError for another shape, or a value that is not
+/// finite; Error when the file cannot be written.
+inline void save(const std::filesystem::path& path, const at::Tensor& waveform, int64_t sample_rate,
+                 const SaveOptions& options = {}) {
+    const bool is_audio =
+        (waveform.dim() == 1 || waveform.dim() == 2) && !waveform.is_complex() && waveform.numel() > 0;
+    if (!is_audio || !at::isfinite(waveform).all().item<bool>()) {
+        throw DataError(path.string() + ": audio needs finite real values, (frames) or (channels, frames)");
+    }
+    const at::Tensor channels = waveform.dim() == 1 ? waveform.unsqueeze(0) : waveform;
+    const at::Tensor frames = channels.detach().t().to(at::kCPU, at::kFloat).contiguous();
+    SF_INFO info{};
+    info.samplerate = static_cast<int>(sample_rate);
+    info.channels = static_cast<int>(frames.size(1));
+    info.format = detail::sound_format(path, options);
+    if (sf_format_check(&info) == 0) {
+        throw UsageError(path.string() + ": this format cannot hold " + std::to_string(info.channels) +
+                         " channels at " + std::to_string(sample_rate) + " Hz");
+    }
+    core::AtomicFile target(path);
+    SNDFILE* const file = sf_open_fd(target.file().descriptor(), SFM_WRITE, &info, SF_FALSE);
+    if (file == nullptr) {
+        throw Error("cannot write " + path.string() + ": " + sf_strerror(nullptr));
+    }
+    sf_command(file, SFC_SET_CLIPPING, nullptr, SF_TRUE);
+    const sf_count_t written = sf_writef_float(file, frames.const_data_ptr<float>(), frames.size(0));
+    const std::string reason = written == frames.size(0) ? "" : sf_strerror(file);
+    if (sf_close(file) != 0 || !reason.empty()) {
+        throw Error("cannot write " + path.string() + ": " + (reason.empty() ? "the disk is full" : reason));
+    }
+    target.commit();
 }
 
 } // namespace audyn::audio

@@ -85,6 +85,9 @@ private:
 /// or holding something that a state dictionary cannot.
 [[nodiscard]] AUDYN_INLINE StateDict load(const std::filesystem::path& path, const LoadOptions& options = {});
 
+/// The same for a file that holds any value, for example a tensor alone.
+[[nodiscard]] AUDYN_INLINE state::Value load_value(const std::filesystem::path& path, const LoadOptions& options = {});
+
 } // namespace audyn::checkpoint
 
 #ifndef AUDYN_COMPILED

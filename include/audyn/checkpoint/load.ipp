@@ -115,14 +115,17 @@ AUDYN_INLINE bool is_legacy(const std::filesystem::path& path) {
     return LegacyReader::recognizes(head);
 }
 
-AUDYN_INLINE StateDict load(const std::filesystem::path& path, const LoadOptions& options) {
-    state::Value value;
+AUDYN_INLINE state::Value load_value(const std::filesystem::path& path, const LoadOptions& options) {
     try {
-        value = is_legacy(path) ? LegacyReader(path, options.device).read()
-                                : detail::CheckpointReader(path, options).read();
+        return is_legacy(path) ? LegacyReader(path, options.device).read()
+                               : detail::CheckpointReader(path, options).read();
     } catch (const Error& error) {
         throw CheckpointError(std::string("cannot load the checkpoint: ") + error.what());
     }
+}
+
+AUDYN_INLINE StateDict load(const std::filesystem::path& path, const LoadOptions& options) {
+    state::Value value = load_value(path, options);
     if (!value.is<StateDict>()) {
         throw CheckpointError("cannot load the checkpoint: " + path.string() + " holds a value of kind " +
                               value.kind() + ", not a dictionary");

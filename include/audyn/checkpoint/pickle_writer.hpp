@@ -38,6 +38,8 @@ public:
 
     /// \throws CheckpointError that names the value which cannot be written.
     explicit PickleWriter(const StateDict& state);
+    /// The same for any value, for example a tensor alone.
+    explicit PickleWriter(const state::Value& value);
 
     [[nodiscard]] const std::string& pickle() const { return text_; }
     [[nodiscard]] const std::vector<StorageRecord>& storages() const { return storages_; }

@@ -49,6 +49,12 @@ AUDYN_INLINE PickleWriter::PickleWriter(const StateDict& state) {
     text_ += '.'; // STOP
 }
 
+AUDYN_INLINE PickleWriter::PickleWriter(const state::Value& value) {
+    text_ = "\x80\x02"; // PROTO 2
+    write_value(value);
+    text_ += '.'; // STOP
+}
+
 AUDYN_INLINE void PickleWriter::fail(const std::string& reason) const {
     throw CheckpointError("the value '" + path_ + "' cannot be saved: " + reason);
 }

@@ -18,6 +18,9 @@ namespace detail {
 /// pieces, so that no second copy of a state is ever held.
 AUDYN_INLINE void append_storage(ZipWriter& zip, const c10::Storage& storage, std::size_t size);
 
+/// Writes what `pickle` describes.
+AUDYN_INLINE void write(core::File& file, const PickleWriter& pickle, bool will_be_synced);
+
 } // namespace detail
 
 /// Writes `state` to an open, empty file in the format of `save`, without making it durable. Tensors are streamed from
@@ -31,6 +34,10 @@ AUDYN_INLINE void write(core::File& file, const StateDict& state, bool will_be_s
 /// share it again after loading.
 /// \throws CheckpointError that names the path and the system's reason, or the value that the format cannot hold.
 AUDYN_INLINE void save(const std::filesystem::path& path, const StateDict& state);
+
+/// The same for any value, for example a tensor alone: `torch.save(value, path)`. A tensor that is a view takes the
+/// whole of its storage with it, as in Python.
+AUDYN_INLINE void save_value(const std::filesystem::path& path, const state::Value& value);
 
 } // namespace audyn::checkpoint
 

@@ -30,13 +30,8 @@ AUDYN_INLINE void append_storage(ZipWriter& zip, const c10::Storage& storage, st
     }
 }
 
-} // namespace audyn::checkpoint::detail
-
-namespace audyn::checkpoint {
-
-AUDYN_INLINE void write(core::File& file, const StateDict& state, bool will_be_synced) {
+AUDYN_INLINE void write(core::File& file, const PickleWriter& pickle, bool will_be_synced) {
     static_assert(std::endian::native == std::endian::little, "checkpoints are written on little-endian machines");
-    const PickleWriter pickle(state);
     ZipWriter zip(file, "archive");
     uint64_t size = 0;
     for (const PickleWriter::StorageRecord& record : pickle.storages()) {
@@ -53,11 +48,19 @@ AUDYN_INLINE void write(core::File& file, const StateDict& state, bool will_be_s
     for (std::size_t i = 0; i < pickle.storages().size(); ++i) {
         const PickleWriter::StorageRecord& record = pickle.storages()[i];
         zip.begin("data/" + std::to_string(i), record.size);
-        detail::append_storage(zip, record.storage, record.size);
+        append_storage(zip, record.storage, record.size);
         zip.end();
     }
     zip.add("version", "3\n");
     zip.finish();
+}
+
+} // namespace audyn::checkpoint::detail
+
+namespace audyn::checkpoint {
+
+AUDYN_INLINE void write(core::File& file, const StateDict& state, bool will_be_synced) {
+    detail::write(file, PickleWriter(state), will_be_synced);
 }
 
 AUDYN_INLINE void save(const std::filesystem::path& path, const StateDict& state) {
@@ -67,6 +70,16 @@ AUDYN_INLINE void save(const std::filesystem::path& path, const StateDict& state
         file.commit();
     } catch (const Error& error) {
         throw CheckpointError("cannot save the checkpoint " + path.string() + ": " + error.what());
+    }
+}
+
+AUDYN_INLINE void save_value(const std::filesystem::path& path, const state::Value& value) {
+    try {
+        core::AtomicFile file(path);
+        detail::write(file.file(), PickleWriter(value), /*will_be_synced=*/true);
+        file.commit();
+    } catch (const Error& error) {
+        throw CheckpointError("cannot save " + path.string() + ": " + error.what());
     }
 }
 

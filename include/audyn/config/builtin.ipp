@@ -309,14 +309,37 @@ key_mapping:
     output: null
     identifier: null
 
+generator:
+  _target_: audyn.utils.driver.BaseGenerator
+
 checkpoint: null
+moving_average: null  # null: the average of the parameters where the checkpoint has one
 remove_weight_norm: null
 
 output:
   exp_dir: ./exp
   inference_dir: ${.exp_dir}/inference
+  torch_dump:
+    key_mapping:
+      inference:
+        output: null
+        reference: null
+    transforms:
+      inference:
+        output: null
+        reference: null
   audio:
     sample_rate: ${data.audio.sample_rate}
+    writer: null
+    key_mapping:
+      inference:
+        output: null
+        reference: null
+    transforms:
+      inference:
+        output: null
+        reference: null
+  spectrogram:
     key_mapping:
       inference:
         output: null

@@ -41,6 +41,7 @@ struct CommandLine {
     std::string program; ///< `argv[0]` without its folder
     std::string path;    ///< `argv[0]`
     std::vector<std::string> overrides;
+    std::string command; ///< the word before the overrides, where the program knows such words
     std::optional<std::string> config_dir;
     std::optional<std::string> config_path;
     std::optional<std::string> config_name;

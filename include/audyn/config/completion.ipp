@@ -251,7 +251,9 @@ AUDYN_INLINE void Completer::compose_line(const CommandLine& line) {
 AUDYN_INLINE CommandLine Completer::parsed_line() const {
     std::vector<std::string> before(words_.begin(), words_.end() - (waiting_option() != nullptr ? 2 : 1));
     try {
-        return CommandLineParser(before).run();
+        CommandLine line = CommandLineParser(before).run();
+        take_command(line, program_);
+        return line;
     } catch (const ConfigError&) {
         // Among the options something is missing; the folders still count.
         std::vector<std::string> folders{before[0]};

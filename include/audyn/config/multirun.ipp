@@ -159,6 +159,9 @@ AUDYN_INLINE void Multirun::run_jobs(bool stop_on_failure) {
 
 AUDYN_INLINE std::vector<std::string> Multirun::arguments(std::size_t number) const {
     std::vector<std::string> result{command_line_.path};
+    if (!command_line_.command.empty()) {
+        result.push_back(command_line_.command);
+    }
     for (const auto& [option, value] :
          {std::pair("--config-path", command_line_.config_path), std::pair("--config-dir", command_line_.config_dir),
           std::pair("--config-name", command_line_.config_name)}) {

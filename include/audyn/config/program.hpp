@@ -47,9 +47,15 @@ struct Program {
     /// Called with the composed configuration of a run before its folder is made. It may replace the configuration; an
     /// exit code ends the run, for example where other processes did it.
     std::function<std::optional<int>(Config& config)> before_run;
+    /// Words with which the arguments may begin: what the program can do, the first of them by default.
+    std::vector<std::string> commands;
     /// Keys of the folders and files that a run writes to. A sweep warns when two of its jobs have the same.
     std::vector<std::string> output_keys;
 };
+
+/// Takes the word that begins the arguments out of the overrides, where the program knows such words.
+/// Throws `ConfigError` for an unknown one.
+AUDYN_INLINE void take_command(CommandLine& command_line, const Program& program);
 
 /// Where this run looks configurations up: the folders of the command line, then what the program brings.
 [[nodiscard]] AUDYN_INLINE SearchPath search_path_of(const CommandLine& command_line, const Program& program);

@@ -5,10 +5,27 @@
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
 namespace audyn::config {
+
+AUDYN_INLINE void take_command(CommandLine& command_line, const Program& program) {
+    std::vector<std::string>& overrides = command_line.overrides;
+    const bool has_word = program.commands.size() > 1 && !overrides.empty() && !overrides.front().empty() &&
+                          overrides.front().find_first_not_of("abcdefghijklmnopqrstuvwxyz_-") == std::string::npos;
+    if (!has_word) {
+        return;
+    }
+    const std::string word = overrides.front();
+    if (std::ranges::find(program.commands, word) == program.commands.end()) {
+        throw ConfigError(concat({"unknown command '", word, "'", did_you_mean(word, program.commands),
+                                  "\nThis program knows: ", join(program.commands), ". An override is key=value."}));
+    }
+    command_line.command = word;
+    overrides.erase(overrides.begin());
+}
 
 AUDYN_INLINE SearchPath search_path_of(const CommandLine& command_line, const Program& program) {
     struct Folder {

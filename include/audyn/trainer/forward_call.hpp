@@ -108,32 +108,93 @@ Parameter convert_argument(const data::Batch::Entry& entry) {
         if (const auto* value = std::get_if<Parameter>(&entry.second)) {
             return *value;
         }
-        throw DataError("the value '" + entry.first + "' of the batch has another type than the model's forward takes");
+        throw DataError("the value '" + entry.first + "' of the batch has another type than the model takes");
     }
 }
 
 } // namespace detail
 
-/// Calls a module's forward with the values of a batch: names are looked up in the first batch and kept as positions.
-/// `Module` is the implementation class (`DenoiserImpl`).
+/// For ForwardCall: a module's forward.
 template <class Module>
+struct ForwardMethod {
+    using Parameters = typename detail::ForwardSignature<Module>::Parameters;
+    static constexpr const char* name = "forward";
+    static constexpr bool has_names = requires { Module::forward_arguments.size(); };
+    static constexpr auto names() { return Module::forward_arguments; }
+    template <class Model, class... Arguments>
+    static auto call(Model& model, Arguments&&... arguments) {
+        return model.forward(std::forward<Arguments>(arguments)...);
+    }
+};
+
+/// A module with a member inference, neither overloaded nor a template, that serves in place of forward once the model
+/// is trained, as in Audyn.
+template <class Module>
+concept HasInference = requires {
+    &Module::inference;
+};
+
+namespace detail {
+
+/// Finds a member inference of any kind: the name is ambiguous then.
+template <class Module>
+struct NamesInference {
+    struct Other {
+        int inference;
+    };
+    struct Both : Module, Other {};
+    static constexpr bool value = !requires { &Both::inference; };
+};
+
+} // namespace detail
+
+/// For ForwardCall: a module's inference. `inference_arguments` names its arguments; without it they are those of
+/// forward, where there are as many.
+template <HasInference Module>
+struct InferenceMethod {
+    using Parameters = typename detail::MemberFunction<decltype(&Module::inference)>::Parameters;
+    static constexpr const char* name = "inference";
+    static constexpr bool has_own_names = requires { Module::inference_arguments.size(); };
+    static constexpr bool has_names = [] {
+        if constexpr (!has_own_names && ForwardMethod<Module>::has_names) {
+            return Module::forward_arguments.size() == std::tuple_size_v<Parameters>;
+        }
+        return has_own_names;
+    }();
+    static constexpr auto names() {
+        if constexpr (has_own_names) {
+            return Module::inference_arguments;
+        } else {
+            return Module::forward_arguments;
+        }
+    }
+    template <class Model, class... Arguments>
+    static auto call(Model& model, Arguments&&... arguments) {
+        return model.inference(std::forward<Arguments>(arguments)...);
+    }
+};
+
+/// Calls a module's forward, or what `Method` is, with the values of a batch: names are looked up in the first batch
+/// and kept as positions. `Module` is the implementation class (`DenoiserImpl`). A forward that takes a whole
+/// `data::Batch` gets the batch, or, where the mapping names values, those alone under the names of the arguments.
+template <class Module, class Method = ForwardMethod<Module>>
 class ForwardCall {
 public:
-    using Signature = detail::ForwardSignature<Module>;
-    using Parameters = typename Signature::Parameters;
+    using Parameters = typename Method::Parameters;
     static constexpr std::size_t arity = std::tuple_size_v<Parameters>;
-    static constexpr bool has_names = requires { Module::forward_arguments.size(); };
+    static constexpr bool has_names = Method::has_names;
     static constexpr bool takes_batch = std::is_same_v<Parameters, std::tuple<data::Batch>>;
 
     explicit ForwardCall(KeyMapping mapping) : mapping_(std::move(mapping)) {
         if constexpr (has_names) {
-            static_assert(Module::forward_arguments.size() == arity,
-                          "audyn: forward_arguments must name each argument of the model's forward, in order");
+            static_assert(Method::names().size() == arity,
+                          "audyn: forward_arguments (inference_arguments) must name each argument of the model's "
+                          "forward (inference), in order");
         }
         check_input_names();
     }
 
-    /// Runs `model.forward(...)`; `model` may be a wrapper that forwards to the module.
+    /// Runs the method of `model`, which may be a wrapper that forwards to the module.
     template <class Model>
     Outputs operator()(Model& model, const data::Batch& batch) {
         if (!fits(batch)) {
@@ -170,10 +231,20 @@ private:
     template <class Model, std::size_t... Index>
     auto call(Model& model, const data::Batch& batch, std::index_sequence<Index...>) {
         if constexpr (takes_batch) {
-            return model.forward(batch);
+            return mapping_.input.empty() ? Method::call(model, batch) : Method::call(model, mapped(batch));
         } else {
-            return model.forward(argument<Index>(batch)...);
+            return Method::call(model, argument<Index>(batch)...);
         }
+    }
+
+    /// The values that the mapping names, under the names of the arguments.
+    data::Batch mapped(const data::Batch& batch) const {
+        data::Batch arguments;
+        arguments.reserve(mapping_.input.size());
+        for (const auto& [argument, name] : mapping_.input) {
+            arguments.set(argument, batch.at(name));
+        }
+        return arguments;
     }
 
     template <std::size_t Index>
@@ -217,7 +288,7 @@ private:
         if constexpr (!has_names) {
             if (mapping_.input.empty()) {
                 if (Index >= batch.size()) {
-                    throw UsageError("the model's forward takes " + std::to_string(arity) +
+                    throw UsageError(std::string("the model's ") + Method::name + " takes " + std::to_string(arity) +
                                      " arguments, but the batch has only: " + batch.names());
                 }
                 source = {batch.entry(Index).first, Index};
@@ -228,15 +299,15 @@ private:
         source.position = batch.position(source.name);
         constexpr bool optional = detail::is_optional<std::tuple_element_t<Index, Parameters>>;
         if (!source.position && !(optional && !is_mapped(Index))) {
-            throw UsageError("key_mapping input: argument '" + argument_name(Index) +
-                             "' of the model's forward needs the value '" + source.name +
+            throw UsageError("key_mapping input: argument '" + argument_name(Index) + "' of the model's " +
+                             Method::name + " needs the value '" + source.name +
                              "', but the batch has: " + batch.names());
         }
     }
 
     static std::string argument_name(std::size_t index) {
         if constexpr (has_names) {
-            return std::string(Module::forward_arguments[index]);
+            return std::string(Method::names()[index]);
         } else {
             return std::to_string(index);
         }
@@ -266,21 +337,22 @@ private:
             return;
         }
         if constexpr (!has_names) {
-            throw UsageError("key_mapping input needs names of forward's arguments; add to the model: "
-                             "static constexpr auto forward_arguments = audyn::names(...);");
+            throw UsageError(std::string("key_mapping input needs names of ") + Method::name +
+                             "'s arguments; add to the model: static constexpr auto " + Method::name +
+                             "_arguments = audyn::names(...);");
         } else {
             std::string known;
-            for (const std::string_view name : Module::forward_arguments) {
+            for (const std::string_view name : Method::names()) {
                 known += (known.empty() ? "" : ", ") + std::string(name);
             }
             for (const auto& [argument, name] : mapping_.input) {
                 bool found = false;
-                for (const std::string_view candidate : Module::forward_arguments) {
+                for (const std::string_view candidate : Method::names()) {
                     found = found || candidate == argument;
                 }
                 if (!found) {
-                    throw UsageError("key_mapping input: the model's forward has no argument '" + argument +
-                                     "'; it has: " + known);
+                    throw UsageError(std::string("key_mapping input: the model's ") + Method::name +
+                                     " has no argument '" + argument + "'; it has: " + known);
                 }
             }
         }

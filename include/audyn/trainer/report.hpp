@@ -44,6 +44,9 @@ public:
     /// `[Epoch 1/20] (validation) 0.53, cross_entropy: 0.53`
     void epoch(const Progress& progress, std::string_view loader, const std::vector<Metric>& metrics);
 
+    /// The total first and without its name, as in Audyn: `0.53, cross_entropy: 0.53`.
+    [[nodiscard]] static std::string values(const std::vector<Metric>& metrics);
+
     /// Hands everything to the operating system. \throws Error
     void flush();
 
@@ -56,9 +59,6 @@ public:
 
 private:
     static std::string fraction(int64_t part, int64_t whole);
-
-    /// The total first and without its name, as in Audyn.
-    static std::string values(const std::vector<Metric>& metrics);
 
     void log_scalars(const std::vector<Metric>& metrics, std::string_view unit, std::string_view loader, int64_t step);
 

@@ -1,0 +1,208 @@
+#pragma once
+
+#include <audyn/adapter/data.hpp>
+#include <audyn/adapter/generator.hpp>
+#include <audyn/adapter/system.hpp>
+#include <audyn/adapter/trainer.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/distributed/ranks.hpp>
+#include <audyn/modules/weight_norm.hpp>
+
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace audyn::adapter::detail {
+
+/// `node.NAME`, and of that the part for inference; nothing where it is null.
+AUDYN_INLINE std::optional<Config> inference_part(const Config& node, const std::string& name) {
+    auto part = node.find(name);
+    if (!part || part->is_null()) {
+        return std::nullopt;
+    }
+    for (const char* const kind : {"inference", "test"}) {
+        if (auto inner = part->find(kind)) {
+            return inner->is_null() ? std::nullopt : std::move(inner);
+        }
+    }
+    return part;
+}
+
+/// The members of `node.SIDE`.
+AUDYN_INLINE std::vector<std::pair<std::string, Config>> members(const std::optional<Config>& node,
+                                                                 const std::string& side) {
+    const auto group = node ? node->find(side) : std::nullopt;
+    return !group || group->is_null() ? std::vector<std::pair<std::string, Config>>() : group->items();
+}
+
+AUDYN_INLINE trainer::FileNamePattern file_name(const Config& node) {
+    try {
+        return trainer::FileNamePattern(node.as<std::string>());
+    } catch (const UsageError& error) {
+        throw node.error(error.what());
+    }
+}
+
+/// Appends the files of one kind of output; `write()` makes what writes them, where there is one.
+AUDYN_INLINE void append_files(const Config& node, const Targets& targets,
+                               const std::function<trainer::WriteTensor()>& write,
+                               std::vector<trainer::OutputFile>& files) {
+    const auto mapping = inference_part(node, "key_mapping");
+    const auto transforms = inference_part(node, "transforms");
+    for (const char* const side : {"output", "reference"}) {
+        const auto names = members(mapping, side);
+        for (const auto& [name, path] : names) {
+            if (!path.is_null()) {
+                files.push_back({name, file_name(path), write(), side == std::string("reference")});
+            }
+        }
+        for (const auto& [name, transform] : members(transforms, side)) {
+            const auto file = std::find_if(files.begin(), files.end(), [&, key = std::string(name)](const auto& one) {
+                return one.name == key && one.is_reference == (side == std::string("reference"));
+            });
+            if (file == files.end()) {
+                throw transform.error("transforms '" + name + "', of which no file is written");
+            }
+            if (!transform.is_null()) {
+                file->transform = targets.build<trainer::OutputTransform>(transform);
+            }
+        }
+    }
+}
+
+AUDYN_INLINE void check_output_keys(const Config& node, const std::vector<std::string>& known) {
+    for (const std::string& key : node.keys()) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            throw node.at(key).error_unknown("key", key, known);
+        }
+    }
+}
+
+AUDYN_INLINE trainer::WriteTensor audio_writer(const Config& node, const Targets& targets) {
+    const auto sample_rate = node.get_optional<int64_t>("sample_rate");
+    if (!sample_rate || *sample_rate < 1) {
+        throw node.at("sample_rate").error("must be the sample rate of the audio files, in Hz");
+    }
+    const std::vector<std::string> names = targets.names();
+    AudioWriter write;
+    if (const auto writer = node.find("writer"); writer && !writer->is_null()) {
+        write = targets.build<AudioWriter>(*writer);
+    } else if (std::find(names.begin(), names.end(), "audyn.AudioFile") != names.end()) {
+        config::Value fallback = config::Value::dict();
+        fallback.set(config::Key("_target_"), config::Value("audyn.AudioFile"));
+        write = targets.build<AudioWriter>(Config(std::move(fallback)));
+    } else {
+        throw node.error("this program writes no audio files: include <audyn/audio.hpp>, link audyn::audio and call "
+                         "audyn::add_audio_targets(targets) in main; torch_dump writes the values as tensors");
+    }
+    return [write, rate = *sample_rate](const std::filesystem::path& path, const at::Tensor& waveform) {
+        write(path, waveform, rate);
+    };
+}
+
+} // namespace audyn::adapter::detail
+
+namespace audyn::adapter {
+
+AUDYN_INLINE std::vector<trainer::OutputFile> output_files(const Config& output, const Targets& targets) {
+    using Files = std::vector<trainer::OutputFile>;
+    detail::check_output_keys(output, {"exp_dir", "inference_dir", "torch_dump", "audio", "spectrogram"});
+    Files files;
+    const auto append = [&](const std::string& kind, const std::function<trainer::WriteTensor(const Config&)>& write,
+                            const std::vector<std::string>& keys) {
+        const auto node = output.find(kind);
+        if (!node || node->is_null()) {
+            return;
+        }
+        detail::check_output_keys(*node, keys);
+        Files own; // so that a transform belongs to a file of its own kind
+        detail::append_files(
+            *node, targets, [&] { return write(*node); }, own);
+        files.insert(files.end(), own.begin(), own.end());
+    };
+    append("torch_dump", [](const Config&) -> trainer::WriteTensor { return trainer::write_tensor; },
+           {"key_mapping", "transforms"});
+    append("audio", [&](const Config& node) { return detail::audio_writer(node, targets); },
+           {"key_mapping", "transforms", "sample_rate", "writer"});
+    append("spectrogram", [](const Config&) -> trainer::WriteTensor { return trainer::write_spectrogram; },
+           {"key_mapping", "transforms"});
+    return files;
+}
+
+AUDYN_INLINE trainer::GeneratorOptions generator_options(const Config& config, const Targets& targets,
+                                                         config::Mistakes& mistakes) {
+    const Config test = config["test"];
+    trainer::GeneratorOptions options;
+    mistakes.attempt([&] { options.device(device(config)); });
+    mistakes.attempt([&] { options.autocast(amp_dtype(config)); });
+    mistakes.attempt([&] { options.key_mapping(key_mapping(test, "inference").value_or(trainer::KeyMapping())); });
+    mistakes.attempt([&] {
+        std::vector<std::pair<std::string, std::string>> identifiers;
+        for (const auto& [name, source] : detail::members(test.find("key_mapping.inference"), "identifier")) {
+            identifiers.emplace_back(name, source.as<std::string>());
+        }
+        options.identifiers(std::move(identifiers));
+    });
+    mistakes.attempt([&] { options.folder(test["output"].get<std::string>("inference_dir")); });
+    const bool are_files_right = mistakes.attempt([&] { options.files(output_files(test["output"], targets)); });
+    if (are_files_right) {
+        mistakes.attempt([&] {
+            try {
+                options.check();
+            } catch (const UsageError& error) {
+                throw test["output"].error(std::string("cannot be written: ") + error.what());
+            }
+        });
+    }
+    return options;
+}
+
+AUDYN_INLINE InferencePlan::InferencePlan(const Config& config)
+    : config_(config), targets_(require_targets(config)), trained_(trained_model(config)) {
+    config::Mistakes mistakes;
+    options_ = generator_options(config, *targets_, mistakes);
+    const Config test = config["test"];
+    mistakes.attempt([&] {
+        const auto nodes = loader_nodes(test, "test");
+        if (nodes.size() != 1) {
+            throw test["dataset"].error("needs `test.dataset.test`, one dataset");
+        }
+        check_loader(nodes.front(), *targets_, mistakes);
+    });
+    mistakes.attempt([&] {
+        const auto generator = test.find("generator._target_");
+        if (generator && !generator->is_null() && generator->as<std::string>() != "audyn.utils.driver.BaseGenerator") {
+            throw generator->error_unknown("generator", generator->as<std::string>(),
+                                           {"audyn.utils.driver.BaseGenerator"});
+        }
+    });
+    mistakes.throw_if_any();
+}
+
+AUDYN_INLINE void InferencePlan::finish(torch::nn::Module& module) const {
+    const auto node = config_.find("test.remove_weight_norm");
+    if (node && !node->is_null() && node->as<bool>() && modules::remove_weight_norm(module) == 0) {
+        throw node->error("asks to remove what the model does not have: no module of it is an "
+                          "audyn::modules::WeightNorm");
+    }
+}
+
+AUDYN_INLINE int64_t InferencePlan::run(trainer::GeneratorBase& generator) const {
+    logging::Console& console = generator.console();
+    LoaderContext context{.dataset = nullptr, .seed = seed(config_), .warn = [&console](const std::string& message) {
+                              console.warning(message);
+                          }};
+    context.rank = distributed::rank();
+    context.world_size = distributed::world_size();
+    context.is_for_evaluation = true;
+    at::manual_seed(seed_of_rank(config_));
+    const auto loader = build_loader(loader_nodes(config_["test"], "test").front(), *targets_, context);
+    console.info("Load weights of model: " + trained_.describe() + ".");
+    const int64_t samples = generator.run(*loader);
+    console.info("Wrote the outputs of " + std::to_string(samples) + " samples to " + options_.folder().string() + ".");
+    return samples;
+}
+
+} // namespace audyn::adapter

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <audyn/config/config.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/state/state_dict.hpp>
+
+#include <torch/nn/module.h>
+
+#include <optional>
+#include <string>
+
+namespace audyn::adapter {
+
+/// A checkpoint whose model is used and not trained on: `test.checkpoint`. Of a GAN it is the generator.
+class TrainedModel {
+public:
+    /// Reads the file that `checkpoint` names. \param moving_average true: the checkpoint's `moving_average_model`;
+    /// false: its `model`; nothing: the average where there is one, as in the validation of a training.
+    /// \throws ConfigError that names the key when it is null, or the file cannot be read, lacks the parameters that
+    /// were asked for, or does not say how its model is built.
+    TrainedModel(const Config& checkpoint, std::optional<bool> moving_average);
+
+    /// How the model is built: `model` of the configuration that it was trained with.
+    [[nodiscard]] const Config& config() const { return config_; }
+
+    /// Copies the parameters and buffers. \throws ConfigError when they do not fit.
+    void load_into(torch::nn::Module& module) const;
+
+    /// `exp/model/last.pth (moving_average_model)`.
+    [[nodiscard]] std::string describe() const;
+
+private:
+    Config checkpoint_;
+    std::string key_;
+    StateDict parameters_;
+    Config config_;
+};
+
+/// `test.checkpoint` and `test.moving_average`. \throws ConfigError
+[[nodiscard]] AUDYN_INLINE TrainedModel trained_model(const Config& config);
+
+} // namespace audyn::adapter
+
+#ifndef AUDYN_COMPILED
+#    include <audyn/adapter/trained_model.ipp>
+#endif

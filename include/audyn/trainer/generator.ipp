@@ -1,0 +1,244 @@
+#pragma once
+
+#include <audyn/core/error.hpp>
+#include <audyn/core/file.hpp>
+#include <audyn/core/inline.hpp>
+#include <audyn/distributed/ranks.hpp>
+#include <audyn/logging/progress_bar.hpp>
+#include <audyn/trainer/generator.hpp>
+#include <audyn/trainer/trainer_base.hpp>
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <variant>
+
+namespace audyn::trainer {
+
+AUDYN_INLINE GeneratorOptions& GeneratorOptions::identifiers(std::vector<std::pair<std::string, std::string>> value) {
+    return set(identifiers_, std::move(value));
+}
+
+AUDYN_INLINE void GeneratorOptions::check() const {
+    if (files_.empty()) {
+        throw UsageError("nothing would be written: name an output and its file");
+    }
+    std::string known;
+    for (const auto& [name, value] : identifiers_) {
+        known += (known.empty() ? "" : ", ") + name;
+    }
+    for (auto file = files_.begin(); file != files_.end(); ++file) {
+        const std::vector<std::string> names = file->path.names();
+        if (names.empty()) {
+            throw UsageError("the file name '" + file->path.text() +
+                             "' has no identifier: all samples would be written "
+                             "to the same file; the identifiers are: " +
+                             (known.empty() ? "none" : known));
+        }
+        for (const std::string& name : names) {
+            if (std::none_of(identifiers_.begin(), identifiers_.end(),
+                             [&](const auto& identifier) { return identifier.first == name; })) {
+                throw UsageError("the file name '" + file->path.text() + "' has '" + name +
+                                 "', which is no identifier; those are: " + (known.empty() ? "none" : known));
+            }
+        }
+        if (std::any_of(files_.begin(), file,
+                        [&](const OutputFile& other) { return other.path.text() == file->path.text(); })) {
+            throw UsageError("two outputs have the same file name '" + file->path.text() + "'");
+        }
+    }
+}
+
+} // namespace audyn::trainer
+
+namespace audyn::trainer::detail {
+
+AUDYN_INLINE logging::ConsoleOptions generator_console() {
+    logging::ConsoleOptions options;
+    options.name = "BaseGenerator";
+    options.main_process = distributed::is_main_process();
+    if (!options.main_process) {
+        options.name += ", rank " + std::to_string(distributed::rank());
+    }
+    return options;
+}
+
+/// Of each sample of a batch, as text.
+AUDYN_INLINE std::vector<std::string> identifier_values(const data::Batch& batch, const std::string& name) {
+    const data::BatchValue& value = batch.at(name);
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+        return *texts;
+    }
+    std::vector<std::string> texts;
+    if (const auto* numbers = std::get_if<std::vector<int64_t>>(&value)) {
+        for (const int64_t number : *numbers) {
+            texts.push_back(std::to_string(number));
+        }
+        return texts;
+    }
+    const auto* tensor = std::get_if<at::Tensor>(&value);
+    if (tensor == nullptr || tensor->dim() != 1 || !at::isIntegralType(tensor->scalar_type(), false)) {
+        throw DataError("the identifier '" + name + "' must be a text or a whole number for each sample of a batch");
+    }
+    const at::Tensor numbers = tensor->to(at::kCPU, at::kLong);
+    for (int64_t i = 0; i < numbers.size(0); ++i) {
+        texts.push_back(std::to_string(numbers[i].item<int64_t>()));
+    }
+    return texts;
+}
+
+/// The identifiers of each sample of a batch.
+AUDYN_INLINE std::vector<Identifiers> identifiers_of(const data::Batch& batch, const GeneratorOptions& options) {
+    std::vector<Identifiers> samples;
+    for (const auto& [name, source] : options.identifiers()) {
+        const std::vector<std::string> values = identifier_values(batch, source);
+        if (samples.empty()) {
+            samples.resize(values.size());
+        }
+        if (values.size() != samples.size()) {
+            throw DataError("the identifier '" + source + "' has " + std::to_string(values.size()) +
+                            " values in a batch of " + std::to_string(samples.size()) + " samples");
+        }
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            samples[i].emplace_back(name, values[i]);
+        }
+    }
+    return samples;
+}
+
+/// The values of the samples of a batch that a file is made of.
+AUDYN_INLINE std::vector<at::Tensor> sample_values(const OutputFile& file, const data::Batch& batch,
+                                                   const Outputs& outputs, std::size_t samples) {
+    std::vector<at::Tensor> values;
+    if (file.is_reference) {
+        const data::BatchValue& value = batch.at(file.name);
+        if (const auto* list = std::get_if<std::vector<at::Tensor>>(&value)) {
+            values = *list;
+        } else {
+            const at::Tensor& tensor = batch.tensor(file.name);
+            values = tensor.dim() == 0 ? std::vector<at::Tensor>() : tensor.unbind(0);
+        }
+    } else {
+        const at::Tensor& tensor = outputs.tensor(file.name);
+        values = tensor.defined() && tensor.dim() > 0 ? tensor.unbind(0) : std::vector<at::Tensor>();
+    }
+    if (values.size() != samples) {
+        throw UsageError("'" + file.name + "' has " + std::to_string(values.size()) +
+                         " values along its first "
+                         "dimension for a batch of " +
+                         std::to_string(samples) + " samples: it cannot be told apart");
+    }
+    return values;
+}
+
+} // namespace audyn::trainer::detail
+
+namespace audyn::trainer {
+
+AUDYN_INLINE GeneratorBase::GeneratorBase(GeneratorOptions options)
+    : options_(std::move(options)), console_(detail::generator_console()) {
+    options_.check();
+}
+
+AUDYN_INLINE int64_t GeneratorBase::run(data::Loader& loader) {
+    const detail::EvaluationScope scope(module());
+    logging::ProgressBar bar(console_, options_.progress_bar());
+    written_.clear();
+    if (distributed::is_main_process()) {
+        core::remove_leftovers(options_.folder(), "");
+    }
+    distributed::barrier(); // before another process writes there
+    loader.start_epoch(0);
+    bar.start_pass("Inference", loader.size());
+    int64_t samples = 0;
+    while (std::optional<data::Batch> batch = loader.next()) {
+        batch->to(options_.device());
+        const int64_t size = write(*batch, infer(*batch));
+        samples += size;
+        bar.advance(size);
+    }
+    bar.finish();
+    const int64_t all = compare_ranks(samples);
+    if (all == 0) {
+        throw DataError("there is nothing to infer: the loader gives no sample");
+    }
+    return all;
+}
+
+AUDYN_INLINE int64_t GeneratorBase::write(const data::Batch& batch, const Outputs& outputs) {
+    const std::vector<Identifiers> samples = detail::identifiers_of(batch, options_);
+    for (const OutputFile& file : options_.files()) {
+        const std::vector<at::Tensor> values = detail::sample_values(file, batch, outputs, samples.size());
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            write(file, values[i], samples[i]);
+        }
+    }
+    return static_cast<int64_t>(samples.size());
+}
+
+AUDYN_INLINE void GeneratorBase::write(const OutputFile& file, const at::Tensor& value,
+                                       const Identifiers& identifiers) {
+    const std::filesystem::path path = new_path(file, identifiers);
+    try {
+        // A copy of its own: a view of the batch would be saved with the whole batch.
+        const at::Tensor own = value.detach().to(at::kCPU, value.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+        const at::Tensor transformed = file.transform ? file.transform(own) : own;
+        const bool is_view = transformed.has_storage() && transformed.storage().nbytes() != transformed.nbytes();
+        file.write(path, is_view ? transformed.clone(at::MemoryFormat::Contiguous) : transformed);
+    } catch (const DataError& error) {
+        throw DataError("'" + file.name + "' for " + path.string() + ": " + error.what());
+    }
+}
+
+AUDYN_INLINE std::filesystem::path GeneratorBase::new_path(const OutputFile& file, const Identifiers& identifiers) {
+    std::filesystem::path path = options_.folder() / file.path(identifiers);
+    const auto hash = static_cast<int64_t>(std::hash<std::string>()(path.string()));
+    if (!written_.emplace(hash, path.string()).second) {
+        throw DataError("two samples have the file " + path.string() +
+                        ": their identifiers are the same, or the loader gives a sample twice");
+    }
+    return path;
+}
+
+AUDYN_INLINE int64_t GeneratorBase::compare_ranks(int64_t samples) const {
+    if (distributed::world_size() == 1) {
+        return samples;
+    }
+    const auto own_files = static_cast<int64_t>(written_.size());
+    int64_t all = 0;
+    int64_t most_files = 0;
+    std::vector<int64_t> files;
+    at::Tensor counts = at::zeros({2}, at::kLong);
+    counts[0] = samples;
+    counts[1] = own_files;
+    for (const at::Tensor& rank : distributed::all_gather(counts)) {
+        all += rank[0].item<int64_t>();
+        files.push_back(rank[1].item<int64_t>());
+        most_files = std::max(most_files, files.back());
+    }
+    if (most_files == 0) {
+        return all;
+    }
+    at::Tensor hashes = at::zeros({most_files}, at::kLong);
+    int64_t next = 0;
+    for (const auto& [hash, path] : written_) {
+        hashes[next++] = hash;
+    }
+    const std::vector<at::Tensor> ranks = distributed::all_gather(hashes);
+    for (int64_t rank = 0; rank < static_cast<int64_t>(ranks.size()); ++rank) {
+        for (int64_t i = 0; rank != distributed::rank() && i < files[static_cast<std::size_t>(rank)]; ++i) {
+            const auto found = written_.find(ranks[static_cast<std::size_t>(rank)][i].item<int64_t>());
+            if (found != written_.end()) {
+                throw DataError("ranks " + std::to_string(distributed::rank()) + " and " + std::to_string(rank) +
+                                " both have a sample for the file " + found->second +
+                                ": their identifiers are the same, or the loader gives a sample twice");
+            }
+        }
+    }
+    return all;
+}
+
+} // namespace audyn::trainer

@@ -1,0 +1,158 @@
+#include "../temporary_folder.hpp"
+#include "fixture.hpp"
+
+#include <audyn/checkpoint/load.hpp>
+#include <audyn/core/error.hpp>
+#include <audyn/data/function_dataset.hpp>
+#include <audyn/trainer/generator.hpp>
+
+#include <ATen/ATen.h>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using audyn::Generator;
+using audyn::GeneratorOptions;
+using audyn::trainer::FileNamePattern;
+using audyn::trainer::OutputFile;
+using audyn::trainer::write_tensor;
+
+/// Samples with texts and numbers that tell them apart.
+audyn::DataLoader loader(int64_t size = 10, int64_t distinct = 1000) {
+    auto dataset = std::make_shared<audyn::data::FunctionDataset>(
+        size, [distinct](int64_t index, audyn::data::Random&) -> audyn::Sample {
+            return {{"features", fixture::features()[index]},
+                    {"name", "sample" + std::to_string(index % distinct)},
+                    {"index", index}};
+        });
+    return audyn::DataLoader(std::move(dataset), audyn::DataLoaderOptions().batch_size(4));
+}
+
+GeneratorOptions options(const TemporaryFolder& folder, std::vector<OutputFile> files) {
+    return GeneratorOptions()
+        .folder(folder.path())
+        .identifiers({{"name", "name"}, {"number", "index"}})
+        .files(std::move(files))
+        .progress_bar(false);
+}
+
+at::Tensor read_tensor(const std::filesystem::path& path) {
+    return audyn::checkpoint::load_value(path).as_tensor();
+}
+
+/// A network with an inference of its own, as a vocoder or a speech recogniser has.
+struct DoublingImpl : fixture::NetworkImpl {
+    std::pair<at::Tensor, at::Tensor> inference(const at::Tensor& features) {
+        is_training_in_inference = is_training();
+        return {2 * forward(features), features.sum(1)};
+    }
+    bool is_training_in_inference = true;
+};
+TORCH_MODULE(Doubling);
+
+/// The files below `folder`.
+std::size_t count_files(const TemporaryFolder& folder) {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+        count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+}
+
+} // namespace
+
+TEST_CASE("a generator writes each sample's output and reference under its identifiers") {
+    const TemporaryFolder folder;
+    auto network = fixture::make_network(0.5);
+    Generator<fixture::Network> generator(
+        network, options(folder, {{"output", FileNamePattern("{name}/{number}{{}}.pth"), write_tensor},
+                                  {"features", FileNamePattern("{name}_in.pth"), write_tensor, true,
+                                   [](const at::Tensor& value) { return value.slice(0, 1) + 1; }}}));
+    auto samples = loader();
+    CHECK(generator.run(samples) == 10);
+    CHECK(count_files(folder) == 20);
+    CHECK(network->is_training()); // as before
+    network->eval();
+    const at::Tensor expected = network(fixture::features());
+    for (int64_t i = 0; i < 10; ++i) {
+        const std::string name = "sample" + std::to_string(i);
+        const at::Tensor output = read_tensor(folder / (name + "/" + std::to_string(i) + "{}.pth"));
+        CHECK(at::allclose(output, expected[i]));
+        CHECK_FALSE(output.requires_grad());
+        CHECK(output.storage().nbytes() == output.nbytes()); // not the whole batch
+        CHECK(at::equal(read_tensor(folder / (name + "_in.pth")), fixture::features()[i].slice(0, 1) + 1));
+    }
+}
+
+TEST_CASE("a model's inference serves in place of forward, by the names of the mapping") {
+    const TemporaryFolder folder;
+    at::manual_seed(1);
+    Doubling network;
+    auto chosen = options(folder, {{"logits", FileNamePattern("{name}.pth"), write_tensor},
+                                   {"sum", FileNamePattern("{name}_sum.pth"), write_tensor}});
+    chosen.key_mapping({{{"features", "features"}}, audyn::OutputNames{"logits", "sum"}});
+    Generator<Doubling> generator(network, chosen);
+    auto samples = loader();
+    CHECK(generator.run(samples) == 10);
+    CHECK_FALSE(network->is_training_in_inference);
+    CHECK(at::allclose(read_tensor(folder / "sample3.pth"), 2 * network->forward(fixture::features())[3]));
+    CHECK(at::allclose(read_tensor(folder / "sample3_sum.pth"), fixture::features()[3].sum()));
+}
+
+TEST_CASE("inference runs under autocast where that is asked for") {
+    const TemporaryFolder folder;
+    auto network = fixture::make_network();
+    const std::vector<OutputFile> files{{"output", FileNamePattern("{name}.pth"), write_tensor}};
+    Generator<fixture::Network> generator(network, options(folder, files).autocast(at::kBFloat16));
+    auto samples = loader();
+    generator.run(samples);
+    const at::Tensor half = read_tensor(folder / "sample2.pth");
+    CHECK((half.scalar_type() == at::kBFloat16));
+    const at::Tensor whole = network(fixture::features())[2];
+    CHECK(at::allclose(half.to(at::kFloat), whole, 2e-2, 2e-2));
+    CHECK_FALSE(at::equal(half.to(at::kFloat), whole));
+}
+
+TEST_CASE("what would lose an output is an error") {
+    const TemporaryFolder folder;
+    const auto run = [&](std::vector<OutputFile> files, audyn::DataLoader samples) {
+        Generator<fixture::Network>(fixture::make_network(), options(folder, std::move(files))).run(samples);
+    };
+    const auto file = [](const std::string& output, const std::string& path, bool is_reference = false) {
+        return std::vector<OutputFile>{{output, FileNamePattern(path), write_tensor, is_reference}};
+    };
+    using audyn::DataError;
+    using audyn::UsageError;
+    CHECK_THROWS_WITH_AS(run(file("output", "{name}.pth"), loader(10, 7)), doctest::Contains("sample0.pth"), DataError);
+    CHECK_THROWS_WITH_AS(run({}, loader()), doctest::Contains("nothing would be written"), UsageError);
+    CHECK_THROWS_WITH_AS(run(file("output", "all.pth"), loader()), doctest::Contains("identifiers are: name, number"),
+                         UsageError);
+    CHECK_THROWS_WITH_AS(run(file("output", "{nam}.pth"), loader()), doctest::Contains("'nam'"), UsageError);
+    CHECK_THROWS_WITH_AS(run(file("logits", "{name}.pth"), loader()), doctest::Contains("it has: output"), UsageError);
+    CHECK_THROWS_WITH_AS(run(file("wave", "{name}.pth", true), loader()), doctest::Contains("'wave'"), DataError);
+    CHECK_THROWS_WITH_AS(run(file("output", "../{name}.pth"), loader()), doctest::Contains("below the folder"),
+                         DataError);
+    CHECK_THROWS_AS(FileNamePattern("{name"), UsageError);
+    CHECK_THROWS_AS(FileNamePattern("name}"), UsageError);
+    CHECK_THROWS_AS(FileNamePattern("{}"), UsageError);
+    CHECK_THROWS_WITH_AS(run(file("output", "{name}.pth"), loader(0)), doctest::Contains("nothing to infer"),
+                         DataError);
+}
+
+TEST_CASE("a picture needs a spectrogram") {
+    const TemporaryFolder folder;
+    using audyn::trainer::write_spectrogram;
+    write_spectrogram(folder / "a.png", at::linspace(0, 1, 12).view({1, 3, 4}));
+    CHECK(read_file(folder / "a.png").substr(1, 3) == "PNG");
+    CHECK_THROWS_AS(write_spectrogram(folder / "b.png", at::ones({12})), audyn::DataError);
+    CHECK_THROWS_AS(write_spectrogram(folder / "b.png", at::full({2, 2}, std::nan(""))), audyn::DataError);
+    CHECK_FALSE(std::filesystem::exists(folder / "b.png"));
+}
