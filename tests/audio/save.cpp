@@ -85,7 +85,7 @@ TEST_CASE("test.output names audio files and what becomes of them") {
     CHECK(files("{audio: null, torch_dump: {key_mapping: {reference: {a: '{name}.pth', b: null}}}}").size() == 1);
     CHECK_THROWS_WITH_AS(files(audio + ", transforms: {output: {estimat: {_target_: Half}}}}"),
                          doctest::Contains("'estimat'"), audyn::ConfigError);
-    CHECK_THROWS_WITH_AS(files("{video: {}}"), doctest::Contains("spectrogram"), audyn::ConfigError);
+    CHECK_THROWS_WITH_AS(files("{video: {}}"), doctest::Contains("unknown key 'video'"), audyn::ConfigError);
     CHECK_THROWS_WITH_AS(files("{audio: {sample_rate: null, key_mapping: {output: {a: '{name}.wav'}}}}"),
                          doctest::Contains("sample rate"), audyn::ConfigError);
     CHECK_THROWS_WITH_AS(files("{torch_dump: {key_mapping: {output: {a: '{.pth'}}}}"), doctest::Contains("brace"),

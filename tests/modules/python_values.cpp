@@ -71,9 +71,9 @@ const std::map<std::string, std::function<torch::nn::AnyModule()>>& builders() {
         {"CircularPad3d", [] { return AnyModule(CircularPad3d(1)); }},
         {"Conv1d, circular",
          [] { return AnyModule(torch::nn::Conv1d(Conv1dOptions(2, 3, 5).padding(2).padding_mode(torch::kCircular))); }},
-        {"Conv2d, circular, same", [] {
+        {"Conv2d, circular", [] {
              return AnyModule(
-                 torch::nn::Conv2d(Conv2dOptions(1, 2, {2, 3}).padding(torch::kSame).padding_mode(torch::kCircular)));
+                 torch::nn::Conv2d(Conv2dOptions(1, 2, {3, 5}).padding({1, 2}).padding_mode(torch::kCircular)));
          }}};
     return all;
 }

@@ -41,8 +41,7 @@ CASES = [
     ("CircularPad2d", lambda: torch.nn.CircularPad2d((1, 2, 3, 0)), (1, 2, 4, 3)),
     ("CircularPad3d", lambda: torch.nn.CircularPad3d(1), (1, 1, 2, 3, 2)),
     ("Conv1d, circular", lambda: torch.nn.Conv1d(2, 3, 5, padding=2, padding_mode="circular"), (2, 2, 7)),
-    ("Conv2d, circular, same", lambda: torch.nn.Conv2d(1, 2, (2, 3), padding="same", padding_mode="circular"),
-     (1, 1, 5, 4)),
+    ("Conv2d, circular", lambda: torch.nn.Conv2d(1, 2, (3, 5), padding=(1, 2), padding_mode="circular"), (1, 1, 5, 4)),
 ]
 
 

@@ -41,7 +41,8 @@ public:
 };
 TORCH_MODULE(CircularPad1d);
 
-/// `torch.nn.CircularPad2d`.
+/// `torch.nn.CircularPad2d`. Before a convolution without padding it is what `padding='same', padding_mode='circular'`
+/// of a kernel of unequal sides is in Python: libtorch's Conv2d of torch::kSame takes these sides in the wrong order.
 class CircularPad2dImpl : public CircularPadImpl<2, CircularPad2dImpl> {
 public:
     using CircularPadImpl<2, CircularPad2dImpl>::CircularPadImpl;
