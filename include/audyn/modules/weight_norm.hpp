@@ -58,12 +58,12 @@ private:
 template <class Base>
 class WeightNormImpl : public Base, public WeightNormalized {
 public:
-    /// As `Base(options)`, with a norm for each position along `dim` of the weight; -1: one norm.
+    /// As `Base(base_options)`, with a norm for each position along `dim` of the weight; -1: one norm.
     template <class Options>
-    explicit WeightNormImpl(const Options& options, int64_t dim = 0)
-        : Base(options),
+    explicit WeightNormImpl(const Options& base_options, int64_t dim = 0)
+        : Base(base_options),
           dim_(dim),
-          make_like_this_([options, dim] { return std::make_shared<WeightNormImpl>(options, dim); }) {
+          make_like_this_([base_options, dim] { return std::make_shared<WeightNormImpl>(base_options, dim); }) {
         const detail::WeightNormParametrization parts(this->weight, dim_);
         this->parameters_.erase("weight");
         this->register_module("parametrizations", parts.module());
