@@ -8,6 +8,7 @@
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/config/builtin.hpp>
 #include <audyn/config/compose.hpp>
+#include <audyn/config/search_path.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/data/dataset.hpp>
 
@@ -15,8 +16,8 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,67 +26,6 @@
 namespace {
 
 using audyn::ConfigError;
-
-constexpr std::array<audyn::config::EmbeddedFile, 1> files{{{"gan_training", R"yaml(defaults:
-  - system: cpu
-  - train: gan
-  - override train/clip_gradient: gan
-  - model: gan
-  - optimizer: gan
-  - optimizer@optimizer.generator: adam_ema
-  - optimizer@optimizer.discriminator: adam
-  - lr_scheduler@lr_scheduler.generator: step
-  - _self_
-
-model:
-  generator: {_target_: Generator}
-  discriminator: {_target_: Discriminator}
-
-optimizer:
-  discriminator: {lr: 2e-3}
-
-lr_scheduler:
-  generator: {step_size: 4, gamma: 0.5}
-
-criterion:
-  generator:
-    adversarial:
-      criterion: {_target_: Labelled, label: 1}
-      key_mapping: {estimated: {input: fake_score}}
-    reconstruction:
-      criterion: {_target_: torch.nn.L1Loss}
-      weight: 0.5
-      key_mapping: {estimated: {input: fake}, target: {target: sample}}
-  discriminator:
-    of_fake:
-      criterion: {_target_: Labelled, label: 0}
-      key_mapping: {estimated: {input: fake_score}}
-    of_real:
-      criterion: {_target_: Labelled, label: 1}
-      key_mapping: {estimated: {input: real_score}}
-
-train:
-  dataset:
-    train: {_target_: Pairs}
-    validation: {_target_: Pairs}
-  dataloader:
-    train: {batch_size: 8, shuffle: false}
-    validation: {batch_size: 64}
-  clip_gradient:
-    generator: null
-    discriminator: {_target_: audyn.utils.GradClipper, mode: norm, max_norm: 0.1}
-  key_mapping:
-    train:
-      discriminator:
-        fake:
-          input: {waveform: null, sample: fake}
-          output: [fake_score, fake_hidden]
-        real:
-          input: {waveform: null, sample: sample}
-          output: [real_score, real_hidden]
-  steps:
-    epochs: 2
-)yaml"}}};
 
 /// Those of gan::loader.
 class Pairs : public audyn::Dataset {
@@ -134,7 +74,7 @@ std::shared_ptr<audyn::Targets> targets() {
 
 audyn::Config compose(const std::vector<std::string>& overrides = {},
                       const std::shared_ptr<audyn::Targets>& all = targets()) {
-    const auto source = std::make_shared<const audyn::config::EmbeddedSource>("tests", files);
+    const auto source = std::make_shared<const audyn::config::FolderSource>(AUDYN_TEST_DATA_DIR "/adapter/data");
     audyn::config::SearchPath path;
     path.add(source).add(audyn::config::builtin_search_path());
     audyn::Config config = audyn::config::compose(path, "gan_training", overrides, all->resolvers());
@@ -176,14 +116,8 @@ TEST_CASE("a GAN is trained from its configuration") {
     const audyn::StateDict state = audyn::checkpoint::load(folder / "model/best_epoch.pth");
     CHECK(state.at("moving_average_model").as_dict().at("generator").as_dict().contains("first.weight"));
     CHECK(state.at("lr_scheduler").as_dict().at("discriminator").is_none());
-    CHECK(state.at("resolved_config")
-              .as_dict()
-              .at("model")
-              .as_dict()
-              .at("generator")
-              .as_dict()
-              .at("_target_")
-              .as_string() == "Generator");
+    const audyn::StateDict& model = state.at("resolved_config").as_dict().at("model").as_dict();
+    CHECK(model.at("generator").as_dict().at("_target_").as_string() == "Generator");
 }
 
 TEST_CASE("a GAN's configuration chooses precision, steps and the continuation") {
@@ -218,7 +152,8 @@ TEST_CASE("mistakes in a GAN's configuration are told with key and place") {
     };
     check({"model.discriminator=null"}, {"'model.discriminator'", "_target_"});
     check({"model.discriminator._target_=Discriminater"}, {"'model.discriminator._target_'", "Discriminator"});
-    check({"model.generator={_target_: Linear, in: 4, out: 8}"}, {"'model'", "generator 'Linear'", "none of the GANs"});
+    check({"+model.generator={_target_: Linear, in: 4, out: 8}"},
+          {"'model'", "generator 'Linear'", "none of the GANs"});
     check({"+model.checkpoint=a.pth"}, {"model.generator.checkpoint"});
     check({"optimizer.discriminator=null"}, {"'optimizer.discriminator'", "_target_"});
     check({"+optimizer.discriminator.lrr=1"}, {"optimizer.discriminator", "lrr"});
@@ -265,7 +200,7 @@ TEST_CASE("a program's own trainer is chosen by its name") {
             };
         });
     std::vector<std::string> overrides = in(folder);
-    overrides.emplace_back("train.trainer={_target_: MyTrainer, label: 1}");
+    overrides.emplace_back("+train.trainer={_target_: MyTrainer, label: 1}");
     auto trainer = audyn::AutoTrainer<>::build_from_config(compose(overrides, all));
     trainer.run();
     CHECK(trainer.trainer().iteration_idx() == 16);

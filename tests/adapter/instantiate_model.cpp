@@ -75,6 +75,29 @@ TEST_CASE("a network is rebuilt from its checkpoint's own configuration") {
     }
 }
 
+TEST_CASE("each side of a GAN is rebuilt from its checkpoint") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder / "last.pth";
+    const Net generator(5, false, at::kFloat);
+    const Plain discriminator;
+    const StateDict config{{"generator", StateDict{{"_target_", "my.Net"}, {"channels", 5}, {"bias", false}}},
+                           {"discriminator", StateDict{{"_target_", "Plain"}}}};
+    StateDict state = checkpoint_of(generator, config);
+    state.set("model", StateDict{{"generator", audyn::checkpoint::module_state(*generator)},
+                                 {"discriminator", audyn::checkpoint::module_state(*discriminator)}});
+    audyn::checkpoint::save(path, state);
+    CHECK(audyn::instantiate_gan_generator<Net>(path, targets())->linear->weight.equal(generator->linear->weight));
+    CHECK(audyn::instantiate_gan_generator<Net>(path)->linear->weight.equal(generator->linear->weight));
+    for (const Plain& built : {audyn::instantiate_gan_discriminator<Plain>(path, targets()),
+                               audyn::instantiate_gan_discriminator<Plain>(path)}) {
+        CHECK(built->linear->weight.equal(discriminator->linear->weight));
+    }
+    state.set("model", audyn::checkpoint::module_state(*generator));
+    audyn::checkpoint::save(path, state);
+    CHECK(message_of<CheckpointError>([&] { static_cast<void>(audyn::instantiate_gan_generator<Net>(path)); }) ==
+          "the checkpoint " + path.string() + " holds no state of a 'generator'");
+}
+
 TEST_CASE("a network without arguments needs no targets") {
     const TemporaryFolder folder;
     const Plain net;

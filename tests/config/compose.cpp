@@ -117,7 +117,7 @@ TEST_CASE("the built-in groups compose, each of them, and can be resolved") {
     CHECK(config.at("train.steps.iterations").location().is_builtin());
     CHECK(config.get<std::string>("train.output.save_checkpoint.last.path") == "./exp/model/last.pth");
     for (const std::string group :
-         {"system", "train/dataset", "train/dataloader", "train/clip_gradient", "train/record", "test/dataset",
+         {"system", "train", "train/dataset", "train/dataloader", "train/clip_gradient", "train/record", "test/dataset",
           "optimizer", "lr_scheduler", "criterion", "model", "data", "preprocess"}) {
         for (const std::string& option : path.options(group)) {
             CAPTURE(group);

@@ -146,7 +146,7 @@ class Sweeps(Folder):
         return [[cell.strip() for cell in row] for row in rows]
 
     def test_jobs_run_in_order_in_folders_of_their_own(self):
-        process = run("-m", "seed=1,2", "optimizer=glob(*,exclude=[adam_ema,adamw])", "hydra.sweep.dir=sweep",
+        process = run("-m", "seed=1,2", "optimizer=glob(*,exclude=[adam_ema,adamw,gan])", "hydra.sweep.dir=sweep",
                       "hydra.sweep.subdir=${hydra.job.num}-${optimizer.name}")
         rows = self.results(process)
         self.assertEqual([[row[0], row[1], row[3], row[4]] for row in rows], [
@@ -160,7 +160,7 @@ class Sweeps(Folder):
         self.assertIn("    id: '2'\n    num: 2\n", hydra)
         self.assertIn("  mode: MULTIRUN\n", hydra)
         whole = pathlib.Path("sweep/multirun.yaml").read_text()
-        self.assertIn("    task:\n    - seed=1,2\n    - optimizer=glob(*,exclude=[adam_ema,adamw])\n", whole)
+        self.assertIn("    task:\n    - seed=1,2\n    - optimizer=glob(*,exclude=[adam_ema,adamw,gan])\n", whole)
         self.assertTrue(whole.startswith("hydra:\n"))
         self.assertEqual(self.made(), ["sweep"])
 
@@ -263,7 +263,7 @@ class Completion(Folder):
     def test_bash(self):
         start = f"{PROGRAM} -cp conf "
         self.assertEqual(self.complete(start + "opti"), ["optimizer.", "optimizer="])
-        self.assertEqual(self.complete(start + "optimizer="), ["adam ", "adam_ema ", "adamw ", "sgd "])
+        self.assertEqual(self.complete(start + "optimizer="), ["adam ", "adam_ema ", "adamw ", "gan ", "sgd "])
         self.assertEqual(self.complete(start + "optimizer=sgd optimizer.m"), ["optimizer.momentum="])
         self.assertEqual(self.complete(start + "amp="), ["false ", "true "])
         self.assertEqual(self.complete(start + "nested.li"), ["nested.list."])
