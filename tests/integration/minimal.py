@@ -65,6 +65,22 @@ class Training(unittest.TestCase):
         run(*outputs("half"), "system=cpu_amp", "system.amp.dtype=${const:torch.float16}", "train.fast_dev_run=true")
         self.assertFalse(pathlib.Path("half").exists())
 
+    def test_metrics_of_validation(self):
+        mapping = "key_mapping: {estimated: {preds: denoised}, target: {target: clean}}"
+        metric = "torchmetrics.audio.ScaleInvariantSignalDistortionRatio"
+        run(*outputs("metrics"), "criterion.mse.criterion._target_=audyn.criterion.sdr.NegSISDR",
+            f"train.metrics={{si_sdr: {{metric: {{_target_: {metric}}}, {mapping}}}}}", "train.steps.epochs=2",
+            "train.output.save_checkpoint.top_k={k: 1, monitor: validation/si_sdr, mode: max}")
+        with open("metrics/metrics.csv", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["si_sdr (epoch)/validation"]]
+        self.assertEqual(len(rows), 2)
+        for row in rows:
+            self.assertAlmostEqual(-float(row["total (epoch)/validation"]), float(row["si_sdr (epoch)/validation"]), places=3)
+        wrong = run(*outputs("metrics"), f"train.metrics={{a: {{metric: {{_target_: torchmetrics.Acuracy}}, {mapping}}}}}",
+                    check=False)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("train.metrics.a.metric._target_", wrong.stderr)
+
     def test_policies_and_the_newest_checkpoint(self):
         save = "train.output.save_checkpoint"
         policies = [f"{save}.iteration.every=10", f"{save}.keep_last=2", f"{save}.async=wait", f"{save}.top_k.k=2",
