@@ -7,6 +7,7 @@
 #include <audyn/logging/png.hpp>
 #include <audyn/trainer/output_files.hpp>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/isfinite.h>
 
 #include <algorithm>
