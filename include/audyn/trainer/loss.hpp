@@ -15,7 +15,8 @@
 namespace audyn::trainer {
 
 /// Evaluates the criteria of one step. Where each argument comes from is looked up once:
-/// - mapped as estimated: the model's output of that name; mapped as target: the batch's value of that name;
+/// - mapped as estimated: the model's output of that name; mapped as target: the batch's value of that name; a list is
+///   mapped once for each of its tensors;
 /// - a criterion without any mapping: its first argument is the model's first output, each other one the batch's value
 ///   of the argument's name or, where there is none, the next value of the batch that the model does not take.
 class Loss {
