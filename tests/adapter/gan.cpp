@@ -3,9 +3,11 @@
 
 #include <audyn/adapter/auto_trainer.hpp>
 #include <audyn/adapter/gan.hpp>
+#include <audyn/adapter/generator.hpp>
 #include <audyn/adapter/main.hpp>
 #include <audyn/adapter/targets.hpp>
 #include <audyn/checkpoint/load.hpp>
+#include <audyn/checkpoint/module_state.hpp>
 #include <audyn/config/builtin.hpp>
 #include <audyn/config/compose.hpp>
 #include <audyn/config/search_path.hpp>
@@ -32,7 +34,7 @@ class Pairs : public audyn::Dataset {
 public:
     [[nodiscard]] int64_t size() const override { return 64; }
     audyn::Sample get(int64_t index, audyn::data::Random&) const override {
-        return {{"noise", noise_[index]}, {"sample", sample_[index]}};
+        return {{"noise", noise_[index]}, {"sample", sample_[index]}, {"index", index}};
     }
 
 private:
@@ -118,6 +120,26 @@ TEST_CASE("a GAN is trained from its configuration") {
     CHECK(state.at("lr_scheduler").as_dict().at("discriminator").is_none());
     const audyn::StateDict& model = state.at("resolved_config").as_dict().at("model").as_dict();
     CHECK(model.at("generator").as_dict().at("_target_").as_string() == "Generator");
+}
+
+TEST_CASE("a GAN's generator writes what it makes, by the average of its parameters") {
+    const TemporaryFolder folder;
+    std::vector<std::string> overrides = in(folder);
+    overrides.emplace_back("train.steps.epochs=1");
+    AutoTrainer::build_from_config(compose(overrides)).run();
+    const std::filesystem::path checkpoint = folder / "model/last.pth";
+    overrides.insert(overrides.end(),
+                     {"+test=default", "test.checkpoint=" + checkpoint.string(), "test.dataset.test={_target_: Pairs}",
+                      "test.key_mapping.inference.output=made", "test.key_mapping.inference.identifier={index: index}",
+                      "test.output.inference_dir=" + (folder / "made").string(),
+                      "test.output.torch_dump.key_mapping.inference.output={made: \"{index}.pth\"}"});
+    CHECK(audyn::AutoGenerator<GAN>::build_from_config(compose(overrides)).run() == 64);
+    gan::Generator generator;
+    const audyn::StateDict state = audyn::checkpoint::load(checkpoint);
+    audyn::checkpoint::load_module_state(*generator,
+                                         state.at("moving_average_model").as_dict().at("generator").as_dict());
+    const at::Tensor expected = generator->forward(gan::wave({64, 4}, 0.5, 1.0));
+    CHECK(at::allclose(audyn::checkpoint::load_value(folder / "made/63.pth").as_tensor(), expected[63]));
 }
 
 TEST_CASE("a GAN's configuration chooses precision, steps and the continuation") {

@@ -6,6 +6,7 @@
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/trainer/gan.hpp>
 #include <audyn/trainer/generator.hpp>
 #include <audyn/trainer/output_files.hpp>
 
@@ -14,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -55,8 +57,18 @@ private:
     trainer::GeneratorOptions options_;
 };
 
+namespace detail {
+
+/// What infers of a model: of a GAN the generator.
+template <class Model>
+struct Inferring : std::type_identity<Model> {};
+template <class Generator, class Discriminator>
+struct Inferring<trainer::GAN<Generator, Discriminator>> : std::type_identity<Generator> {};
+
+} // namespace detail
+
 /// The inference that a configuration describes, for a checkpoint of one of `Models`; Audyn's
-/// `BaseGenerator.build_from_config`. The model is built as the checkpoint says.
+/// `BaseGenerator.build_from_config`. The model is built as the checkpoint says; of a GAN it is the generator.
 template <class... Models>
 class AutoGenerator {
 public:
@@ -70,7 +82,7 @@ public:
 
 private:
     explicit AutoGenerator(const Config& config) : plan_(std::make_unique<InferencePlan>(config)) {
-        ((generator_ = generator_ ? std::move(generator_) : build_if<Models>()), ...);
+        ((generator_ = generator_ ? std::move(generator_) : build_if<typename detail::Inferring<Models>::type>()), ...);
         if (!generator_) {
             const Config& node = plan_->model_config();
             throw node.at("_target_")
