@@ -14,7 +14,7 @@ MATRICES = [(24, 40), (40, 24), (1, 64)]  # what Muon takes
 VECTORS = [(2,), (50,), (6, 7, 3)]  # for LBFGS, which takes many steps in one
 ROWS = 4  # of each tensor that a sparse gradient has
 STEPS = 200
-LBFGS_STEPS = 10
+LBFGS_STEPS = 2
 
 CASES = {
     "adamw": ("AdamW", {}),
