@@ -381,6 +381,20 @@ TEST_CASE("an optimizer's moving average is built around it") {
         (void)audyn::adapter::build_any_optimizer(
             all, config(target + "optimizer_class: {_target_: torch.optim.SGD}\nsmooth: 1.5\n"), parameters),
         doctest::Contains("smooth must lie in [0, 1)"), audyn::ConfigError);
+    parameters.insert("bias", at::ones({1}).requires_grad_());
+    const auto grouped = [&](const std::string& patterns) {
+        return config(target +
+                      "optimizer_class:\n  _target_: torch.optim.SGD\n  _partial_: true\n  lr: 0.5\n"
+                      "  weight_decay: 0.1\n  param_groups:\n  - {params: '" +
+                      patterns + "', weight_decay: 0}\n");
+    };
+    CHECK_NOTHROW(audyn::adapter::check_any_optimizer(all, grouped("*bias")));
+    auto in_groups = audyn::adapter::build_any_optimizer(all, grouped("*bias"), parameters);
+    REQUIRE(in_groups.groups().size() == 2);
+    CHECK(in_groups.groups()[1].params.front().is_same(parameters["bias"]));
+    CHECK(in_groups.moving_average()->parameters().size() == 2);
+    CHECK_THROWS_WITH_AS((void)audyn::adapter::build_any_optimizer(all, grouped("norm*"), parameters),
+                         doctest::Contains("norm*"), audyn::ConfigError);
 }
 
 TEST_CASE("what the user sets of epochs and iterations displaces the built-in default of the other") {

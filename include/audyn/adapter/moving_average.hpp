@@ -8,12 +8,15 @@
 #include <audyn/optim/optimizer.hpp>
 
 #include <functional>
+#include <memory>
 
 namespace audyn::adapter {
 
-/// What the target of an optimizer with a moving average builds, of parameters and buffers.
+/// What the target of an optimizer with a moving average builds: it puts the average beside the optimizer, which is
+/// made of `optimizer_class`.
 using AveragedOptimizerFactory =
-    std::function<optim::AnyOptimizer(const optim::NamedParameters& parameters, const optim::NamedParameters& buffers)>;
+    std::function<optim::AnyOptimizer(std::unique_ptr<optim::Optimizer> optimizer,
+                                      const optim::NamedParameters& parameters, const optim::NamedParameters& buffers)>;
 
 /// Adds Audyn's ExponentialMovingAverageWrapper, and StochasticWeightAveragingWrapper made likewise.
 AUDYN_INLINE void add_moving_average_targets(Targets& targets);

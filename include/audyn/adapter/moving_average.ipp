@@ -21,12 +21,12 @@ AUDYN_INLINE void add_moving_average_targets(Targets& targets) {
         constructor<OptimizerFactory, std::optional<double>, bool, bool>(
             arg("optimizer_class"), arg("smooth") = std::optional<double>(), arg("warmup") = false,
             arg("bias_correction") = false),
-        [](const OptimizerFactory& optimizer_class, std::optional<double> smooth, bool warmup,
+        [](const OptimizerFactory&, std::optional<double> smooth, bool warmup,
            bool bias_correction) -> AveragedOptimizerFactory {
             auto options = optim::ExponentialMovingAverageOptions().warmup(warmup).bias_correction(bias_correction);
             options.smooth(smooth.value_or(options.smooth()));
-            return [=](const optim::NamedParameters& parameters, const optim::NamedParameters&) {
-                auto optimizer = optimizer_class(parameters);
+            return [=](std::unique_ptr<optim::Optimizer> optimizer, const optim::NamedParameters&,
+                       const optim::NamedParameters&) {
                 auto average = std::make_unique<optim::ExponentialMovingAverage>(optimizer->groups(), options);
                 return optim::AnyOptimizer(std::move(optimizer), std::move(average));
             };
@@ -35,23 +35,40 @@ AUDYN_INLINE void add_moving_average_targets(Targets& targets) {
         "audyn.optim.optimizer.StochasticWeightAveragingWrapper.build_from_optim_class",
         constructor<OptimizerFactory, int64_t, int64_t, bool>(arg("optimizer_class"), arg("swa_start") = 0,
                                                               arg("swa_freq") = 1, arg("use_buffers") = false),
-        [](const OptimizerFactory& optimizer_class, int64_t swa_start, int64_t swa_freq,
-           bool use_buffers) -> AveragedOptimizerFactory {
+        [](const OptimizerFactory&, int64_t swa_start, int64_t swa_freq, bool use_buffers) -> AveragedOptimizerFactory {
             const auto options =
                 optim::AveragedModelOptions().swa_start(swa_start).swa_freq(swa_freq).use_buffers(use_buffers);
             options.check();
-            return [=](const optim::NamedParameters& parameters, const optim::NamedParameters& buffers) {
+            return [=](std::unique_ptr<optim::Optimizer> optimizer, const optim::NamedParameters& parameters,
+                       const optim::NamedParameters& buffers) {
                 auto average = std::make_unique<optim::AveragedModel>(parameters, buffers, options);
-                return optim::AnyOptimizer(optimizer_class(parameters), std::move(average));
+                return optim::AnyOptimizer(std::move(optimizer), std::move(average));
             };
         });
 }
+
+namespace detail {
+
+/// The node without the groups of its optimizer, which are no arguments of the target.
+AUDYN_INLINE Config without_groups(const Config& node) {
+    const std::string name = node.key().empty() ? "optimizer" : node.key();
+    config::Value values = node.to_value(/*resolve=*/true);
+    if (config::Value* const inner = values.find("optimizer_class"); inner != nullptr && inner->is_dict()) {
+        inner->erase("param_groups");
+    }
+    Config root(config::Value::dict(), node.environment());
+    root.set(name, std::move(values));
+    return root[name];
+}
+
+} // namespace detail
 
 AUDYN_INLINE void check_any_optimizer(const Targets& targets, const Config& node) {
     if (node.is_list()) {
         check_multi_optimizers(targets, node);
     } else if (targets.builds<AveragedOptimizerFactory>(node)) {
-        targets.check<AveragedOptimizerFactory>(node);
+        targets.check<AveragedOptimizerFactory>(detail::without_groups(node));
+        check_optimizer(targets, node["optimizer_class"]);
     } else {
         check_optimizer(targets, node);
     }
@@ -67,7 +84,8 @@ AUDYN_INLINE optim::AnyOptimizer build_any_optimizer(const Targets& targets, con
         return optim::AnyOptimizer(build_optimizer(targets, node, parameters));
     }
     try {
-        return targets.build<AveragedOptimizerFactory>(node)(parameters, buffers);
+        return targets.build<AveragedOptimizerFactory>(detail::without_groups(node))(
+            build_optimizer(targets, node["optimizer_class"], parameters), parameters, buffers);
     } catch (const UsageError& error) {
         throw node.error(error.what());
     }
