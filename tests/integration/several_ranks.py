@@ -154,25 +154,24 @@ class SeveralRanks(unittest.TestCase):
         self.assertNotEqual(records("join"), records("pad"))
         self.assertNotEqual(records("join"), records("drop"))
 
+    def move_to_three_ranks(self, name, iterations):
+        """Trains on 481 samples until `iterations` on 2 ranks, and to the end on 3."""
+        uneven = ("train.dataset.train.samples=481", "train.dataloader.train.batch_size=8",
+                  "+train.dataloader.train.uneven_shares=join")
+        run(name, 2, *uneven, "train.steps.epochs=null", f"train.steps.iterations={iterations}")
+        output = run(name, 3, *uneven, f"train.resume.continue_from={name}/model/last.pth",
+                     "system.distributed.max_restarts=0")
+        self.assertIn("[Epoch 3/3] (validation)", output)
+        return output
+
     def test_other_ranks_finish_an_even_rest_and_go_on_with_uneven_shares(self):
         # Of 321 samples left of the second epoch each of 3 ranks has 107; of the third's 481 one has a batch more.
-        uneven = ("train.dataset.train.samples=481", "train.dataloader.train.batch_size=8",
-                  "+train.dataloader.train.uneven_shares=join")
-        run("uneven_moved", 2, *uneven, "train.steps.epochs=null", "train.steps.iterations=41")
-        output = run("uneven_moved", 3, *uneven, "train.resume.continue_from=uneven_moved/model/last.pth",
-                     "system.distributed.max_restarts=0")
-        self.assertIn("[Epoch 3/3] (validation)", output)
+        self.move_to_three_ranks("uneven_moved", 41)
 
     def test_other_ranks_finish_a_rest_that_is_smaller_than_their_number(self):
-        # One sample is left of the second epoch's 481: two of three ranks have none.
-        uneven = ("train.dataset.train.samples=481", "train.dataloader.train.batch_size=8",
-                  "+train.dataloader.train.uneven_shares=join")
-        run("rest", 2, *uneven, "train.steps.epochs=null", "train.steps.iterations=61")
-        output = run("rest", 3, *uneven, "train.resume.continue_from=rest/model/last.pth",
-                     "system.distributed.max_restarts=0")
-        # Of 481 samples the first of 3 ranks has 161, in 21 batches.
-        self.assertIn(f"/{62 + 21}]", output)
-        self.assertIn("[Epoch 3/3] (validation)", output)
+        # One sample is left of the second epoch: two of three ranks have none. Of the third's 481 the first has 161, in 21
+        # batches.
+        self.assertIn(f"/{62 + 21}]", self.move_to_three_ranks("rest", 61))
 
     def test_the_configuration_of_rank_0_holds(self):
         run("of_rank_0", 2, "optimizer.lr=0.003")

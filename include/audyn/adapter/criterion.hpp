@@ -32,12 +32,25 @@ void add_elementwise(Targets& targets, const std::string& name) {
 AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(const Config& entry,
                                                                                const std::string& key);
 
-/// Calls `visit(name, criterion, entry)` for each criterion of the group `group_key`: Audyn's form, names with a
-/// wrapper each that holds `criterion`, `weight` and `key_mapping`; or a single criterion's own target, whose entry is
-/// then empty.
+/// Calls `visit(name, entry.PART, entry)` for each entry of a group of criteria or metrics. As in Audyn, names that
+/// begin or end with an underscore are passed over.
 template <class Visit>
-void for_each_criterion(const Config& config, const std::string& group_key, const Visit& visit) {
-    const auto group = config.find(group_key);
+void for_each_entry(const Config& group, const std::string& part, const Visit& visit) {
+    for (const auto& [name, entry] : group.items()) {
+        if (!criterion::Criteria::is_ignored(name)) {
+            if (!entry.is_dict() || !entry.contains(part)) {
+                throw entry.error("an entry of `" + group.path() + "` needs the key `" + part + "` with a `_target_`");
+            }
+            visit(name, entry.at(part), entry);
+        }
+    }
+}
+
+/// Calls `visit(name, criterion, entry)` for each criterion of the group `key`: Audyn's form, names with a wrapper each
+/// that holds `criterion`, `weight` and `key_mapping`; or a single criterion's own target, whose entry is then empty.
+template <class Visit>
+void for_each_criterion(const Config& config, const std::string& key, const Visit& visit) {
+    const auto group = config.find(key);
     if (!group || group->is_null()) {
         return;
     }
@@ -46,14 +59,10 @@ void for_each_criterion(const Config& config, const std::string& group_key, cons
         visit("loss", *group, nullptr);
         return;
     }
-    for (const auto& [criterion_name, entry] : group->items()) {
-        if (!criterion::Criteria::is_ignored(criterion_name)) {
-            if (!entry.is_dict() || !entry.contains("criterion")) {
-                throw entry.error("an entry of `" + group_key + "` needs the key `criterion` with a `_target_`");
-            }
-            visit(criterion_name, entry.at("criterion"), &entry);
-        }
-    }
+    for_each_entry(*group, "criterion",
+                   [&](const std::string& entry_name, const Config& criterion, const Config& entry) {
+                       visit(entry_name, criterion, &entry);
+                   });
 }
 
 } // namespace detail

@@ -72,14 +72,6 @@ AUDYN_INLINE void append_files(const Config& node, const Targets& targets,
     }
 }
 
-AUDYN_INLINE void check_output_keys(const Config& node, const std::vector<std::string>& known) {
-    for (const std::string& key : node.keys()) {
-        if (std::find(known.begin(), known.end(), key) == known.end()) {
-            throw node.at(key).error_unknown("key", key, known);
-        }
-    }
-}
-
 AUDYN_INLINE trainer::WriteTensor audio_writer(const Config& node, const Targets& targets) {
     const auto sample_rate = node.get_optional<int64_t>("sample_rate");
     if (!sample_rate || *sample_rate < 1) {
@@ -108,7 +100,7 @@ namespace audyn::adapter {
 
 AUDYN_INLINE std::vector<trainer::OutputFile> output_files(const Config& output, const Targets& targets) {
     using Files = std::vector<trainer::OutputFile>;
-    detail::check_output_keys(output, {"exp_dir", "inference_dir", "torch_dump", "audio", "spectrogram"});
+    detail::check_entry_keys(output, {"exp_dir", "inference_dir", "torch_dump", "audio", "spectrogram"});
     Files files;
     const auto append = [&](const std::string& kind, const std::function<trainer::WriteTensor(const Config&)>& write,
                             const std::vector<std::string>& keys) {
@@ -116,7 +108,7 @@ AUDYN_INLINE std::vector<trainer::OutputFile> output_files(const Config& output,
         if (!node || node->is_null()) {
             return;
         }
-        detail::check_output_keys(*node, keys);
+        detail::check_entry_keys(*node, keys);
         Files own; // so that a transform belongs to a file of its own kind
         detail::append_files(
             *node, targets, [&] { return write(*node); }, own);

@@ -108,21 +108,10 @@ AUDYN_INLINE void add_confusion_matrix(Targets& targets) {
         });
 }
 
-/// Calls `visit(name, metric, entry)` for each entry of the group; as with criteria, names that begin or end with an
-/// underscore are passed over.
 template <class Visit>
 void for_each_metric(const Config& config, const Visit& visit) {
-    const auto group = config.find("train.metrics");
-    if (!group || group->is_null()) {
-        return;
-    }
-    for (const auto& [key, entry] : group->items()) {
-        if (!criterion::Criteria::is_ignored(key)) {
-            if (!entry.is_dict() || !entry.contains("metric")) {
-                throw entry.error("an entry of `train.metrics` needs the key `metric` with a `_target_`");
-            }
-            visit(key, entry.at("metric"), entry);
-        }
+    if (const auto group = config.find("train.metrics"); group && !group->is_null()) {
+        for_each_entry(*group, "metric", visit);
     }
 }
 

@@ -51,14 +51,11 @@ namespace detail {
 
 /// The node without the groups of its optimizer, which are no arguments of the target.
 AUDYN_INLINE Config without_groups(const Config& node) {
-    const std::string name = node.key().empty() ? "optimizer" : node.key();
     config::Value values = node.to_value(/*resolve=*/true);
     if (config::Value* const inner = values.find("optimizer_class"); inner != nullptr && inner->is_dict()) {
         inner->erase("param_groups");
     }
-    Config root(config::Value::dict(), node.environment());
-    root.set(name, std::move(values));
-    return root[name];
+    return in_place_of(node, std::move(values));
 }
 
 } // namespace detail

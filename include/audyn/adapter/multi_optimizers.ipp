@@ -3,6 +3,7 @@
 #include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/adapter/schedulers.hpp>
+#include <audyn/adapter/trainer.hpp>
 #include <audyn/config/mistakes.hpp>
 #include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
@@ -49,14 +50,6 @@ AUDYN_INLINE void check_names(const std::vector<NamedEntry>& entries, const char
         if (std::any_of(entries.begin(), entry, [&](const NamedEntry& before) { return before.name == entry->name; })) {
             throw entry->node.error(std::string("is the second ") + what + " of the name '" + entry->name +
                                     "'; each needs its own");
-        }
-    }
-}
-
-AUDYN_INLINE void check_keys(const NamedEntry& entry, const std::vector<std::string>& known) {
-    for (const auto& [key, value] : entry.node.items()) {
-        if (std::find(known.begin(), known.end(), key) == known.end()) {
-            throw value.error_unknown("key", key, known);
         }
     }
 }
@@ -140,7 +133,7 @@ AUDYN_INLINE void check_multi_lr_schedulers(const Targets& targets, const Config
             }
             const auto scheduler = scheduler_of(entry);
             if (scheduler && scheduler->path() != entry.node.path()) {
-                check_keys(entry, {"name", "lr_scheduler"});
+                check_entry_keys(entry.node, {"name", "lr_scheduler"});
             }
             if (scheduler) {
                 check_one_scheduler(targets, *scheduler);
@@ -162,7 +155,7 @@ AUDYN_INLINE void check_multi_optimizers(const Targets& targets, const Config& n
     config::Mistakes mistakes;
     mistakes.attempt([&] { detail::check_names(entries, "optimizer"); });
     for (const detail::NamedEntry& entry : entries) {
-        mistakes.attempt([&] { detail::check_keys(entry, {"name", "modules", "optimizer"}); });
+        mistakes.attempt([&] { detail::check_entry_keys(entry.node, {"name", "modules", "optimizer"}); });
         mistakes.attempt([&] { static_cast<void>(detail::module_names(entry)); });
         mistakes.attempt([&] {
             const Config optimizer = entry.node.at("optimizer");

@@ -69,6 +69,13 @@ template <>
 inline constexpr bool is_function<OptimizerFactory> = true;
 } // namespace detail
 
+namespace detail {
+
+/// `values` as a node in the place of `node`: with its key and environment.
+[[nodiscard]] AUDYN_INLINE Config in_place_of(const Config& node, config::Value values);
+
+} // namespace detail
+
 /// Checks an optimizer's node, and each entry of its `param_groups`. \throws ConfigError that tells every mistake.
 AUDYN_INLINE void check_optimizer(const Targets& targets, const Config& node);
 

@@ -48,15 +48,19 @@ AUDYN_INLINE optim::NamePatterns name_patterns(const Config& group) {
     return params.is_list() ? params.as<std::vector<std::string>>() : optim::NamePatterns{params.as<std::string>()};
 }
 
+AUDYN_INLINE Config in_place_of(const Config& node, config::Value values) {
+    const std::string name = node.key().empty() ? "optimizer" : node.key();
+    Config root(config::Value::dict(), node.environment());
+    root.set(name, std::move(values));
+    return root[name];
+}
+
 /// The optimizer's node with the arguments of a group in place of its own.
 AUDYN_INLINE Config with_arguments(const Config& node, const Config& group) {
     if (const auto target = group.find_key("_target_")) {
         throw target->error("cannot differ between groups; the parameters of another optimizer belong to another node");
     }
-    const std::string name = node.key().empty() ? "optimizer" : node.key();
-    Config root(config::Value::dict(), node.environment());
-    root.set(name, node.to_value(/*resolve=*/true));
-    Config merged = root[name];
+    Config merged = in_place_of(node, node.to_value(/*resolve=*/true));
     for (const auto& [key, value] : group.items()) {
         merged.set(key, value.to_value(/*resolve=*/true));
     }

@@ -170,9 +170,9 @@ AUDYN_INLINE checkpoint::SaveFailure save_failure(const Config& node) {
 }
 
 AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::string>& known) {
-    for (const auto& [key, value] : entry.items()) {
+    for (const std::string& key : entry.keys()) {
         if (std::find(known.begin(), known.end(), key) == known.end()) {
-            throw value.error_unknown("key", key, known);
+            throw entry.find_key(key)->error_unknown("key", key, known);
         }
     }
 }

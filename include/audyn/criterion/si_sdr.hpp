@@ -11,32 +11,33 @@ namespace audyn::criterion {
 /// `audyn.criterion.sdr`. \throws UsageError when the shapes differ
 [[nodiscard]] AUDYN_INLINE at::Tensor si_sdr(const at::Tensor& input, const at::Tensor& target, double eps = 1e-8);
 
-/// Audyn's `SISDR`: si_sdr of estimated and true signals, the more the better.
-class SISDR final : public detail::PairLoss {
-public:
-    explicit SISDR(Reduction reduction = Reduction::mean, double eps = 1e-8)
-        : PairLoss(reduction), reduction_(reduction), eps_(eps) {}
+namespace detail {
 
+class SISDRLoss : public PairLoss {
 protected:
-    [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;
+    SISDRLoss(double sign, Reduction reduction, double eps)
+        : PairLoss(reduction), sign_(sign), reduction_(reduction), eps_(eps) {}
+
+    [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) final;
 
 private:
+    double sign_;
     Reduction reduction_;
     double eps_;
 };
 
-/// Audyn's `NegSISDR`: the negative of SISDR, a loss.
-class NegSISDR final : public detail::PairLoss {
+} // namespace detail
+
+/// Audyn's `SISDR`: si_sdr of estimated and true signals, the more the better.
+class SISDR final : public detail::SISDRLoss {
 public:
-    explicit NegSISDR(Reduction reduction = Reduction::mean, double eps = 1e-8)
-        : PairLoss(reduction), reduction_(reduction), eps_(eps) {}
+    explicit SISDR(Reduction reduction = Reduction::mean, double eps = 1e-8) : SISDRLoss(1.0, reduction, eps) {}
+};
 
-protected:
-    [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) override;
-
-private:
-    Reduction reduction_;
-    double eps_;
+/// Audyn's `NegSISDR`: the negative of SISDR, a loss.
+class NegSISDR final : public detail::SISDRLoss {
+public:
+    explicit NegSISDR(Reduction reduction = Reduction::mean, double eps = 1e-8) : SISDRLoss(-1.0, reduction, eps) {}
 };
 
 } // namespace audyn::criterion

@@ -17,12 +17,8 @@ AUDYN_INLINE at::Tensor si_sdr(const at::Tensor& input, const at::Tensor& target
     return 10 * at::log10(ratio);
 }
 
-AUDYN_INLINE at::Tensor SISDR::loss(const at::Tensor& input, const at::Tensor& target) {
-    return detail::reduce(si_sdr(input, target, eps_), reduction_);
-}
-
-AUDYN_INLINE at::Tensor NegSISDR::loss(const at::Tensor& input, const at::Tensor& target) {
-    return detail::reduce(-si_sdr(input, target, eps_), reduction_);
+AUDYN_INLINE at::Tensor detail::SISDRLoss::loss(const at::Tensor& input, const at::Tensor& target) {
+    return detail::reduce(sign_ * si_sdr(input, target, eps_), reduction_);
 }
 
 } // namespace audyn::criterion

@@ -13,8 +13,11 @@
 #include <audyn/trainer/options.hpp>
 #include <audyn/trainer/policy_trainer.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,14 +53,9 @@ class GANTrainer final : public PolicyTrainer<AmpPolicy, DistPolicy> {
             : model(std::move(own)),
               optimizer(detail::adapt_optimizer(std::move(own_optimizer), module())),
               clipper(side.clip_gradient ? side.clip_gradient : options.clip_gradient()),
-              wrapped(wrap_on(options.device(), distribution)) {}
+              wrapped(detail::wrap_on(model, options.device(), distribution)) {}
 
         [[nodiscard]] torch::nn::Module& module() const { return *ModelTraits<Model>::pointer(model); }
-        /// A distribution lays its buffers where the parameters are.
-        Wrapped wrap_on(const c10::Device& device, DistPolicy& distribution) {
-            module().to(device);
-            return distribution.wrap(model);
-        }
         [[nodiscard]] optim::AveragedParameters* moving_average() { return detail::averaged_parameters_of(optimizer); }
         [[nodiscard]] state::Value moving_average_state() {
             auto* const average = moving_average();
@@ -161,11 +159,9 @@ private:
         std::vector<std::string> names{"total generator", "total discriminator"};
         for (const Loss* loss : {&losses_.generator, &losses_.discriminator}) {
             for (const criterion::WeightedCriterion& entry : loss->criteria()) {
-                for (const std::string& name : names) {
-                    if (name == entry.name) {
-                        throw UsageError("two losses of the GAN are called '" + name +
-                                         "'; the generator's and the discriminator's criteria need different names");
-                    }
+                if (std::find(names.begin(), names.end(), entry.name) != names.end()) {
+                    throw UsageError("two losses of the GAN are called '" + entry.name +
+                                     "'; the generator's and the discriminator's criteria need different names");
                 }
                 names.push_back(entry.name);
             }

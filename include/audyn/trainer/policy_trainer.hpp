@@ -6,6 +6,7 @@
 #include <audyn/optim/concepts.hpp>
 #include <audyn/optim/moving_average.hpp>
 #include <audyn/optim/torch_optimizer.hpp>
+#include <audyn/trainer/concepts.hpp>
 #include <audyn/trainer/options.hpp>
 #include <audyn/trainer/trainer_base.hpp>
 
@@ -34,6 +35,13 @@ AdaptedOptimizer<Optimizer> adapt_optimizer(Optimizer optimizer, const torch::nn
     } else {
         return optimizer;
     }
+}
+
+/// What the distribution makes of a model, which is moved to `device` before: buckets lie where the parameters are.
+template <class Model, class DistPolicy>
+auto wrap_on(Model& model, const c10::Device& device, DistPolicy& distribution) {
+    ModelTraits<Model>::pointer(model)->to(device);
+    return distribution.wrap(model);
 }
 
 /// The averages that an optimizer keeps, or nullptr.

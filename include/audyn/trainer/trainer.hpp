@@ -56,7 +56,7 @@ public:
           loss_(criterion::make_criteria(std::move(criteria))),
           forward_call_(options.key_mapping()),
           validation_forward_call_(options.validation_key_mapping()),
-          wrapped_(wrap_on(options.device())),
+          wrapped_(detail::wrap_on(model_, options.device(), distribution_)),
           context_(wrapped_, forward_call_, loss_, amp_, distribution_),
           validation_context_(wrapped_, validation_forward_call_, loss_, amp_, distribution_) {
         if (AmpPolicy::scales_loss && needs_closure()) {
@@ -84,12 +84,6 @@ public:
 private:
     using Base::amp_;
     using Base::distribution_;
-
-    /// A distribution lays its buffers where the parameters are.
-    Wrapped wrap_on(const c10::Device& device) {
-        module().to(device);
-        return distribution_.wrap(model_);
-    }
 
     void train_batch(const data::Batch& batch, MetricSums& sums, bool synchronize, int64_t window) override {
         if constexpr (DistPolicy::enabled) {
