@@ -5,6 +5,7 @@
 #include <audyn/audio/mel_spectrogram.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/core/mode_names.hpp>
 #include <audyn/criterion/adversarial.hpp>
 #include <audyn/criterion/si_sdr.hpp>
 #include <audyn/criterion/spectral.hpp>
@@ -35,32 +36,15 @@ std::optional<T> of_scale(const char* name, const std::optional<std::vector<T>>&
     return (*list)[index];
 }
 
-AUDYN_INLINE criterion::MagnitudeDistance magnitude_distance(const std::string& name) {
-    if (name != "L1" && name != "L2") {
-        throw UsageError("mag_distance must be 'L1' or 'L2', got '" + name + "'");
-    }
-    return name == "L1" ? criterion::MagnitudeDistance::l1 : criterion::MagnitudeDistance::l2;
-}
-
-AUDYN_INLINE criterion::AdversarialLossType adversarial_loss_type(const std::string& name) {
-    if (name == "mse") {
-        return criterion::AdversarialLossType::mse;
-    }
-    if (name == "hinge") {
-        return criterion::AdversarialLossType::hinge;
-    }
-    if (name == "bce") {
-        return criterion::AdversarialLossType::bce;
-    }
-    throw UsageError("loss_type must be 'mse', 'hinge' or 'bce', got '" + name + "'");
-}
-
-AUDYN_INLINE audio::MelScaleType mel_scale_type(const std::string& name) {
-    if (name != "htk" && name != "slaney") {
-        throw UsageError("mel_scale must be 'htk' or 'slaney', got '" + name + "'");
-    }
-    return name == "htk" ? audio::MelScaleType::htk : audio::MelScaleType::slaney;
-}
+inline constexpr core::ModeNames<criterion::MagnitudeDistance, 2> magnitude_distances{
+    "mag_distance", {{{"L1", criterion::MagnitudeDistance::l1}, {"L2", criterion::MagnitudeDistance::l2}}}};
+inline constexpr core::ModeNames<criterion::AdversarialLossType, 3> adversarial_loss_types{
+    "loss_type",
+    {{{"mse", criterion::AdversarialLossType::mse},
+      {"hinge", criterion::AdversarialLossType::hinge},
+      {"bce", criterion::AdversarialLossType::bce}}}};
+inline constexpr core::ModeNames<audio::MelScaleType, 2> mel_scale_types{
+    "mel_scale", {{{"htk", audio::MelScaleType::htk}, {"slaney", audio::MelScaleType::slaney}}}};
 
 AUDYN_INLINE audio::MelNorm mel_norm(const std::optional<std::string>& name) {
     if (name && *name != "slaney") {
@@ -128,7 +112,7 @@ AUDYN_INLINE void add_mel_spectrogram_loss(Targets& targets) {
                 spectrogram.hop_length(*hop_length);
             }
             auto scale = audio::MelScaleOptions().sample_rate(sample_rate).n_mels(n_mels).f_min(f_min);
-            scale.norm(mel_norm(norm)).mel_scale(mel_scale_type(mel_scale));
+            scale.norm(mel_norm(norm)).mel_scale(mel_scale_types.mode(mel_scale));
             if (f_max) {
                 scale.f_max(*f_max);
             }
@@ -161,7 +145,7 @@ void add_stft_loss(Targets& targets, const std::string& name, const Make& make, 
                                  "'");
             }
             auto options = criterion::STFTLossOptions().w_sc(w_sc).w_log_mag(w_log_mag).w_lin_mag(w_lin_mag);
-            options.eps(eps).reduction(reduction(reduction_name)).mag_distance(magnitude_distance(mag_distance));
+            options.eps(eps).reduction(reduction(reduction_name)).mag_distance(magnitude_distances.mode(mag_distance));
             return make(fft, hop, length, options);
         });
 }
@@ -194,7 +178,7 @@ void add_adversarial_loss(Targets& targets, const std::string& name) {
     targets.add_function<LossPointer>(
         name, constructor<bool, std::string>(arg("average_by_discriminators") = true, arg("loss_type") = "mse"),
         [](bool average_by_discriminators, const std::string& loss_type) -> LossPointer {
-            return std::make_shared<Loss>(average_by_discriminators, adversarial_loss_type(loss_type));
+            return std::make_shared<Loss>(average_by_discriminators, adversarial_loss_types.mode(loss_type));
         });
 }
 

@@ -4,6 +4,7 @@
 #include <audyn/adapter/metrics.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
+#include <audyn/core/mode_names.hpp>
 #include <audyn/metrics/classification.hpp>
 #include <audyn/metrics/mean_metric.hpp>
 #include <audyn/trainer/validation_metrics.hpp>
@@ -18,13 +19,8 @@ namespace audyn::adapter::detail {
 
 using MetricPointer = std::shared_ptr<metrics::StatefulMetric>;
 
-AUDYN_INLINE metrics::Task metric_task(const std::string& name) {
-    if (name != "binary" && name != "multiclass") {
-        throw UsageError("task must be 'binary' or 'multiclass', got '" + name + "'");
-    }
-    return name == "binary" ? metrics::Task::binary : metrics::Task::multiclass;
-}
-
+inline constexpr core::ModeNames<metrics::Task, 2> metric_tasks{
+    "task", {{{"binary", metrics::Task::binary}, {"multiclass", metrics::Task::multiclass}}}};
 AUDYN_INLINE metrics::Average metric_average(const std::optional<std::string>& name) {
     using metrics::Average;
     for (const auto& [known, average] : {std::pair{"micro", Average::micro}, std::pair{"macro", Average::macro},
@@ -62,7 +58,7 @@ void add_class_metric(Targets& targets, const std::string& name) {
                                         [](const std::string& task, double threshold, Index num_classes,
                                            const Name& average, int64_t top_k, Index ignore_index) -> MetricPointer {
                                             return std::make_shared<Metric>(metrics::ClassificationOptions()
-                                                                                .task(metric_task(task))
+                                                                                .task(metric_tasks.mode(task))
                                                                                 .threshold(threshold)
                                                                                 .num_classes(num_classes.value_or(0))
                                                                                 .average(metric_average(average))
@@ -100,7 +96,7 @@ AUDYN_INLINE void add_confusion_matrix(Targets& targets) {
         [](const std::string& task, double threshold, Index num_classes, const Name& normalize,
            Index ignore_index) -> MetricPointer {
             return std::make_shared<metrics::ConfusionMatrix>(metrics::ClassificationOptions()
-                                                                  .task(metric_task(task))
+                                                                  .task(metric_tasks.mode(task))
                                                                   .threshold(threshold)
                                                                   .num_classes(num_classes.value_or(0))
                                                                   .ignore_index(ignore_index),

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <audyn/optim/mode_names.hpp>
+#include <audyn/core/mode_names.hpp>
 
 namespace audyn::optim {
 
 /// How OneCycleLR and SWALR go from one value to the next.
 enum class AnnealStrategy { cos, linear };
 
-inline constexpr ModeNames<AnnealStrategy, 2> anneal_strategies{
+inline constexpr core::ModeNames<AnnealStrategy, 2> anneal_strategies{
     "anneal_strategy", {{{"cos", AnnealStrategy::cos}, {"linear", AnnealStrategy::linear}}}};
 
 } // namespace audyn::optim

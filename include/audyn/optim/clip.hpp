@@ -1,8 +1,8 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
+#include <audyn/core/mode_names.hpp>
 #include <audyn/optim/gradient_lists.hpp>
-#include <audyn/optim/mode_names.hpp>
 #include <audyn/optim/optimizer.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -59,11 +59,11 @@ AUDYN_INLINE at::Tensor clip_grad_adaptive_(const std::vector<at::Tensor>& param
 /// What GradClipper does: limits each element, the norm of all gradients, that of each group, or that of each unit.
 enum class ClipMode { value, norm, group_norm, adaptive };
 
-inline constexpr ModeNames<ClipMode, 4> clip_modes{"mode",
-                                                   {{{"value", ClipMode::value},
-                                                     {"norm", ClipMode::norm},
-                                                     {"group_norm", ClipMode::group_norm},
-                                                     {"adaptive", ClipMode::adaptive}}}};
+inline constexpr core::ModeNames<ClipMode, 4> clip_modes{"mode",
+                                                         {{{"value", ClipMode::value},
+                                                           {"norm", ClipMode::norm},
+                                                           {"group_norm", ClipMode::group_norm},
+                                                           {"adaptive", ClipMode::adaptive}}}};
 
 /// Options of GradClipper. Each mode has its own; `error_if_nonfinite` and `norm_type` are of all that have a norm.
 class GradClipperOptions {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/mode_names.hpp>
+#include <audyn/core/mode_names.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/scheduler.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -20,11 +20,11 @@ enum class CyclicMode { triangular, triangular2, exp_range };
 /// Whether a custom scale function takes the number of the cycle, counted from 1, or that of the step.
 enum class ScaleMode { cycle, iterations };
 
-inline constexpr ModeNames<CyclicMode, 3> cyclic_modes{"mode",
-                                                       {{{"triangular", CyclicMode::triangular},
-                                                         {"triangular2", CyclicMode::triangular2},
-                                                         {"exp_range", CyclicMode::exp_range}}}};
-inline constexpr ModeNames<ScaleMode, 2> scale_modes{
+inline constexpr core::ModeNames<CyclicMode, 3> cyclic_modes{"mode",
+                                                             {{{"triangular", CyclicMode::triangular},
+                                                               {"triangular2", CyclicMode::triangular2},
+                                                               {"exp_range", CyclicMode::exp_range}}}};
+inline constexpr core::ModeNames<ScaleMode, 2> scale_modes{
     "scale_mode", {{{"cycle", ScaleMode::cycle}, {"iterations", ScaleMode::iterations}}}};
 
 /// Options of CyclicLR with Python's names and defaults. Rates and momenta are one for all groups, or one for each.

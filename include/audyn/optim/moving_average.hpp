@@ -126,11 +126,11 @@ private:
     AveragedParameters& averages_;
 };
 
-/// Averages of different parameters together, as those of several optimizers.
+/// Averages of different parameters together, as those of several optimizers, or of several models.
 class MovingAverages final : public AveragedParameters {
 public:
     /// `averages` must outlive it.
-    explicit MovingAverages(std::vector<MovingAverage*> averages) : averages_(std::move(averages)) {}
+    explicit MovingAverages(std::vector<AveragedParameters*> averages) : averages_(std::move(averages)) {}
 
     AUDYN_INLINE void start() override;
     AUDYN_INLINE void replace(const torch::nn::Module& module, StateDict& state) const override;
@@ -140,7 +140,7 @@ protected:
     void leave_scope() override { scopes_.clear(); }
 
 private:
-    std::vector<MovingAverage*> averages_;
+    std::vector<AveragedParameters*> averages_;
     /// While the averages are in the place of the parameters.
     std::deque<MovingAverageScope> scopes_;
 };

@@ -230,20 +230,20 @@ AUDYN_INLINE MovingAverageScope::~MovingAverageScope() {
 }
 
 AUDYN_INLINE void MovingAverages::start() {
-    for (MovingAverage* average : averages_) {
+    for (AveragedParameters* average : averages_) {
         average->start();
     }
 }
 
 AUDYN_INLINE void MovingAverages::replace(const torch::nn::Module& module, StateDict& state) const {
-    for (const MovingAverage* average : averages_) {
+    for (const AveragedParameters* average : averages_) {
         average->replace(module, state);
     }
 }
 
 AUDYN_INLINE void MovingAverages::enter_scope() {
     std::deque<MovingAverageScope> scopes; // All of them or none.
-    for (MovingAverage* average : averages_) {
+    for (AveragedParameters* average : averages_) {
         scopes.emplace_back(*average);
     }
     scopes_.swap(scopes);

@@ -73,7 +73,7 @@ AUDYN_INLINE void MultiOptimizers::add_parameters() {
 }
 
 AUDYN_INLINE void MultiOptimizers::collect_averages() {
-    std::vector<MovingAverage*> averages;
+    std::vector<AveragedParameters*> averages;
     for (NamedOptimizer& one : optimizers_) {
         if (one.optimizer.moving_average() != nullptr) {
             averages.push_back(one.optimizer.moving_average());

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <audyn/core/inline.hpp>
-#include <audyn/optim/mode_names.hpp>
+#include <audyn/core/mode_names.hpp>
 #include <audyn/optim/optimizer.hpp>
 #include <audyn/optim/scheduler.hpp>
 #include <audyn/state/state_dict.hpp>
@@ -19,9 +19,9 @@ enum class PlateauMode { min, max };
 /// Whether the threshold is a part of the best metric, or a difference from it.
 enum class ThresholdMode { rel, abs };
 
-inline constexpr ModeNames<PlateauMode, 2> plateau_modes{"mode",
-                                                         {{{"min", PlateauMode::min}, {"max", PlateauMode::max}}}};
-inline constexpr ModeNames<ThresholdMode, 2> threshold_modes{
+inline constexpr core::ModeNames<PlateauMode, 2> plateau_modes{
+    "mode", {{{"min", PlateauMode::min}, {"max", PlateauMode::max}}}};
+inline constexpr core::ModeNames<ThresholdMode, 2> threshold_modes{
     "threshold_mode", {{{"rel", ThresholdMode::rel}, {"abs", ThresholdMode::abs}}}};
 
 /// Options of ReduceLROnPlateau with Python's names and defaults.

@@ -105,6 +105,7 @@ public:
         if (detail::needs_closure(generator_.optimizer) || detail::needs_closure(discriminator_.optimizer)) {
             throw UsageError("an optimizer that needs step(closure), as LBFGS does, cannot train a side of a GAN");
         }
+        collect_averages();
         this->start_averages();
         losses_.generator.to(options.device());
         losses_.discriminator.to(options.device());
@@ -125,8 +126,8 @@ public:
     [[nodiscard]] const std::vector<optim::ParamGroup>& parameter_groups() const override {
         return generator_.optimizer.groups();
     }
-    /// Of the generator; the discriminator's optimizer may have one, too.
-    [[nodiscard]] optim::AveragedParameters* moving_average() override { return generator_.moving_average(); }
+    /// Of those sides whose optimizer has one.
+    [[nodiscard]] optim::AveragedParameters* moving_average() override { return averages_ ? &*averages_ : nullptr; }
 
 private:
     using Base::amp_;
@@ -146,6 +147,19 @@ private:
             }
         }
         return criteria;
+    }
+
+    void collect_averages() {
+        std::vector<optim::AveragedParameters*> averages;
+        for (optim::AveragedParameters* const average :
+             {generator_.moving_average(), discriminator_.moving_average()}) {
+            if (average != nullptr) {
+                averages.push_back(average);
+            }
+        }
+        if (!averages.empty()) {
+            averages_.emplace(std::move(averages));
+        }
     }
 
     Context make_context(const GANKeyMapping& mapping) {
@@ -283,15 +297,6 @@ private:
         generator_.optimizer.load_state_dict(state.at("generator").as_dict());
         discriminator_.optimizer.load_state_dict(state.at("discriminator").as_dict());
     }
-    [[nodiscard]] std::vector<optim::AveragedParameters*> moving_averages() override {
-        std::vector<optim::AveragedParameters*> averages;
-        for (optim::AveragedParameters* average : {generator_.moving_average(), discriminator_.moving_average()}) {
-            if (average != nullptr) {
-                averages.push_back(average);
-            }
-        }
-        return averages;
-    }
     [[nodiscard]] StateDict moving_average_state() override {
         return {{"generator", generator_.moving_average_state()},
                 {"discriminator", discriminator_.moving_average_state()}};
@@ -301,6 +306,7 @@ private:
     GANOptions gan_options_;
     GeneratorSide generator_;
     DiscriminatorSide discriminator_;
+    std::optional<optim::MovingAverages> averages_;
     std::shared_ptr<detail::GANModule> module_;
     Step step_;
     GAN<Loss> losses_;

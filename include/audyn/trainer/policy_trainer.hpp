@@ -91,7 +91,7 @@ protected:
     /// Once the models are wrapped: only then all ranks have the parameters of one.
     void start_averages() {
         if constexpr (DistPolicy::enabled) {
-            for (optim::AveragedParameters* const averages : moving_averages()) {
+            if (optim::AveragedParameters* const averages = moving_average()) {
                 averages->start();
             }
         }

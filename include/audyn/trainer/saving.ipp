@@ -247,7 +247,7 @@ AUDYN_INLINE StateDict TrainerBase::checkpoint_state() {
                     {"iteration_idx", iteration_idx_},
                     {"best_loss", best_loss_},
                     {"resolved_config", resolved_config_}};
-    if (!moving_averages().empty()) {
+    if (moving_average() != nullptr) {
         state.set("moving_average_model", moving_average_state());
     }
     state.set("audyn", position());

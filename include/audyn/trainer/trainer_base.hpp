@@ -182,8 +182,6 @@ protected:
     /// What a checkpoint holds as `model`.
     [[nodiscard]] virtual StateDict model_state();
     virtual void load_model_state(const StateDict& state);
-    /// Those whose values take the parameters' place in a validation.
-    [[nodiscard]] virtual std::vector<optim::AveragedParameters*> moving_averages();
     /// What a checkpoint holds as `moving_average_model`, where there is one.
     [[nodiscard]] virtual StateDict moving_average_state();
     /// Name of the trainer in a checkpoint.

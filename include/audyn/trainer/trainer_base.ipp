@@ -496,11 +496,9 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::validate(data::Loader& loader, con
         throw DataError("there is nothing to evaluate: the loader '" + name + "' gives no batch");
     }
     synchronize_buffers();
-    std::vector<std::unique_ptr<optim::MovingAverageScope>> averaged;
-    for (optim::AveragedParameters* const average : moving_averages()) {
-        averaged.push_back(std::make_unique<optim::MovingAverageScope>(*average));
-    }
-    if (!averaged.empty()) {
+    std::optional<optim::MovingAverageScope> averaged;
+    if (moving_average() != nullptr) {
+        averaged.emplace(*moving_average());
         synchronize_buffers(); // Averages may have buffers of their own.
     }
     MetricSums sums(metric_names_);
@@ -556,13 +554,6 @@ AUDYN_INLINE void TrainerBase::clip_gradients(const std::optional<optim::GradCli
     if (clipper) {
         parts_[part].gradient_norm = clipper->clip(groups);
     }
-}
-
-AUDYN_INLINE std::vector<optim::AveragedParameters*> TrainerBase::moving_averages() {
-    if (moving_average() == nullptr) {
-        return {};
-    }
-    return {moving_average()};
 }
 
 AUDYN_INLINE void TrainerBase::require_finite() {

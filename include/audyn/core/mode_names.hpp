@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace audyn::optim {
+namespace audyn::core {
 
 /// The values of an option that is chosen by name, as Python spells them.
 template <class Mode, std::size_t count>
@@ -38,4 +38,4 @@ struct ModeNames {
     }
 };
 
-} // namespace audyn::optim
+} // namespace audyn::core
