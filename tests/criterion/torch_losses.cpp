@@ -1,7 +1,6 @@
 #include "../temporary_folder.hpp"
+#include "built_loss.hpp"
 
-#include <audyn/adapter/criterion.hpp>
-#include <audyn/config/compose.hpp>
 #include <audyn/core/error.hpp>
 
 #include <ATen/ATen.h>
@@ -15,13 +14,8 @@
 
 namespace {
 
-using LossPointer = std::shared_ptr<audyn::criterion::Criterion>;
-
-LossPointer build(const std::string& text) {
-    audyn::Targets targets;
-    audyn::adapter::add_criterion_targets(targets);
-    return targets.build<LossPointer>(audyn::config::config_from_yaml(text, "test.yaml"));
-}
+using built_loss::build;
+using built_loss::LossPointer;
 
 at::Tensor tensor_of(const nlohmann::json& item, const nlohmann::json& values) {
     const auto shape = item["shape"].get<std::vector<int64_t>>();

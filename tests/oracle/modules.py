@@ -8,12 +8,7 @@ import torch
 from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize
 
-
-def values(shape, seed, low=-1.0, high=1.0):
-    """Exact in float32, the same in any language."""
-    count = torch.Size(shape).numel()
-    unit = ((torch.arange(count) * 7919 + seed * 104729) % 2003 + 1).double() / 2004
-    return (low + (high - low) * unit).float().view(shape)
+from criterion import rounded, values
 
 
 class CausalConv1d(torch.nn.Conv1d):
@@ -66,17 +61,6 @@ def case(name, build, shape):
         parametrize.remove_parametrizations(module, "weight")
         result["removed"] = {key: plain(value) for key, value in module.state_dict().items()}
     return result
-
-
-def rounded(value):
-    """Nine digits hold a float32."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    return value
 
 
 def cases():
