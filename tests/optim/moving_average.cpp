@@ -307,3 +307,35 @@ TEST_CASE("a step that the scaler skips changes no average") {
         CHECK(at::equal(optimizer.moving_average().average(0), at::ones({3})) == is_skipped);
     }
 }
+
+TEST_CASE("stochastic weight averaging starts when it is told to, and takes one of several updates") {
+    averaged_net::Net net;
+    AveragedModel average(net, AveragedModelOptions().swa_start(2).swa_freq(3));
+    std::vector<at::Tensor> taken;
+    for (int64_t update = 1; update <= 8; ++update) {
+        net.set_values(update);
+        average.update();
+        if (update <= 2) { // The parameters themselves, until something is averaged.
+            CHECK(at::equal(average.average(0), net.weight));
+            CHECK(average.n_averaged() == 0);
+        } else if (update % 3 == 0) {
+            taken.push_back(net.weight.detach().clone());
+        }
+        if (!taken.empty()) {
+            CHECK(at::allclose(average.average(0), at::stack(taken).mean(0)));
+            CHECK(average.n_averaged() == static_cast<int64_t>(taken.size()));
+        }
+    }
+    CHECK(taken.size() == 2);
+    CHECK(average.state_dict().at("n_averaged").as_tensor().item<int64_t>() == 2);
+    AveragedModel resumed(net, AveragedModelOptions().swa_start(2).swa_freq(3));
+    resumed.load_state_dict(average.state_dict());
+    net.set_values(9);
+    taken.push_back(net.weight.detach().clone());
+    resumed.update();
+    CHECK(at::allclose(resumed.average(0), at::stack(taken).mean(0)));
+    CHECK_THROWS_WITH_AS(AveragedModel(net, AveragedModelOptions().swa_freq(0)), doctest::Contains("swa_freq"),
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(AveragedModel(net, AveragedModelOptions().swa_start(-1)), doctest::Contains("swa_start"),
+                         audyn::UsageError);
+}

@@ -1,5 +1,5 @@
 #include "averaged_net.hpp"
-#include "reference.hpp"
+#include "multi_parts.hpp"
 
 #include <audyn/amp/grad_scaler.hpp>
 #include <audyn/core/error.hpp>
@@ -25,36 +25,12 @@
 #include <vector>
 
 using namespace audyn::optim;
+using namespace multi_parts;
 using audyn::StateDict;
 
 namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
-
-struct Parts {
-    std::vector<at::Tensor> all = reference::parameters();
-    std::vector<at::Tensor> body{all[0], all[1]};
-    std::vector<at::Tensor> head{all[2]};
-};
-
-std::unique_ptr<SGD> make_sgd(const std::vector<at::Tensor>& parameters) {
-    return std::make_unique<SGD>(parameters, SGDOptions().lr(0.1).momentum(0.9));
-}
-
-std::unique_ptr<AdamW> make_adamw(const std::vector<at::Tensor>& parameters) {
-    return std::make_unique<AdamW>(parameters, AdamWOptions().lr(0.01));
-}
-
-template <class... Optimizers>
-MultiOptimizers multi(std::pair<const char*, Optimizers>... optimizers) {
-    std::vector<NamedOptimizer> list;
-    (list.push_back({optimizers.first, AnyOptimizer(std::move(optimizers.second))}), ...);
-    return MultiOptimizers(std::move(list));
-}
-
-MultiOptimizers body_and_head(const Parts& parts) {
-    return multi(std::pair("body", make_sgd(parts.body)), std::pair("head", make_adamw(parts.head)));
-}
 
 /// The head's parameters are averaged, half and half.
 MultiOptimizers with_averaged_head(const Parts& parts) {
@@ -82,14 +58,6 @@ bool equal(const std::vector<at::Tensor>& one, const std::vector<at::Tensor>& ot
         }
     }
     return one.size() == other.size();
-}
-
-std::vector<std::string> keys(const StateDict& state) {
-    std::vector<std::string> result;
-    for (const auto& [key, value] : state) {
-        result.push_back(key.to_string());
-    }
-    return result;
 }
 
 } // namespace
@@ -323,152 +291,4 @@ TEST_CASE("several optimizers go on from their state, which has Audyn's layout")
     CHECK_THROWS_WITH_AS(other.load_state_dict({{"body", state.at("body")}, {"head", state.at("body")}}),
                          doctest::Contains("optimizer 'head': the state is of an optimizer without a moving average"),
                          audyn::StateError);
-}
-
-TEST_CASE("schedulers of several optimizers step together, each its own") {
-    const Parts parts;
-    MultiOptimizers optimizer = body_and_head(parts);
-    const auto halve = [](Optimizer& one) { return std::make_unique<StepLR>(one, 2, 0.5); };
-    const auto decay = [](Optimizer& one) { return std::make_unique<ExponentialLR>(one, 0.1); };
-    MultiLRSchedulers schedulers(optimizer, {{"head", halve}, {"body", decay}});
-    for (int step = 0; step < 2; ++step) {
-        schedulers.step();
-    }
-    CHECK(optimizer.groups()[0].lr == doctest::Approx(0.1 * 0.01));
-    CHECK(optimizer.groups()[1].lr == doctest::Approx(0.01 * 0.5));
-    CHECK(schedulers.last_lr() == std::vector<double>{optimizer.groups()[1].lr, optimizer.groups()[0].lr});
-    CHECK(schedulers.last_epoch() == 2);
-    CHECK_FALSE(schedulers.needs_metric());
-
-    const StateDict state = schedulers.state_dict();
-    CHECK(keys(state) == std::vector<std::string>{"head", "body"});
-    CHECK(state.at("head").as_dict().at("step_size").as_int() == 2);
-    const Parts others;
-    MultiOptimizers other = body_and_head(others);
-    MultiLRSchedulers resumed(other, {{"head", halve}, {"body", decay}});
-    other.load_state_dict(optimizer.state_dict());
-    resumed.load_state_dict(state);
-    resumed.step();
-    schedulers.step();
-    CHECK(resumed.last_lr() == schedulers.last_lr());
-    CHECK(resumed.last_epoch() == 3);
-}
-
-TEST_CASE("schedulers that fit no optimizer, or not the state, are refused") {
-    const Parts parts;
-    MultiOptimizers optimizer = body_and_head(parts);
-    const auto halve = [](Optimizer& one) { return std::make_unique<StepLR>(one, 2, 0.5); };
-    CHECK_THROWS_WITH_AS(MultiLRSchedulers(optimizer, {{"tail", halve}}),
-                         "there is no optimizer 'tail'; there are: body, head", audyn::UsageError);
-    CHECK_THROWS_WITH_AS(MultiLRSchedulers(optimizer, {{"head", halve}, {"head", halve}}),
-                         doctest::Contains("two schedulers are for the optimizer 'head'"), audyn::UsageError);
-    CHECK_THROWS_WITH_AS(MultiLRSchedulers(optimizer, {}), doctest::Contains("at least one"), audyn::UsageError);
-
-    // Audyn's dummy, which leaves the rate as it is, has an empty state.
-    MultiLRSchedulers schedulers(optimizer, {{"body", nullptr}, {"head", halve}});
-    schedulers.step();
-    CHECK(optimizer.groups()[0].lr == 0.1);
-    const StateDict state = schedulers.state_dict();
-    CHECK(state.at("body").as_dict().empty());
-    schedulers.load_state_dict(state);
-    CHECK_THROWS_WITH_AS(schedulers.load_state_dict({{"body", state.at("head")}, {"head", state.at("head")}}),
-                         doctest::Contains("'body', which has none here"), audyn::StateError);
-    CHECK_THROWS_WITH_AS(schedulers.load_state_dict({{"body", StateDict()}, {"head", StateDict()}}),
-                         doctest::Contains("learning rate scheduler of 'head': "), audyn::StateError);
-    CHECK_THROWS_WITH_AS(schedulers.load_state_dict({{"head", state.at("head")}}),
-                         doctest::Contains("the learning rate scheduler 'body' has none"), audyn::StateError);
-}
-
-TEST_CASE("each of several schedulers follows its own metric") {
-    const Parts parts;
-    MultiOptimizers optimizer = body_and_head(parts);
-    const auto plateau = [](const char* monitor) {
-        return [monitor](Optimizer& one) {
-            return std::make_unique<ReduceLROnPlateau>(
-                one, ReduceLROnPlateauOptions().patience(0).factor(0.5).monitor(monitor));
-        };
-    };
-    MultiLRSchedulers schedulers(optimizer, {{"body", plateau("falls")}, {"head", plateau("")}});
-    CHECK(schedulers.needs_metric());
-    CHECK_FALSE(schedulers.steps_by_iteration());
-    CHECK(schedulers.monitor() == "falls");
-    for (int epoch = 0; epoch < 3; ++epoch) {
-        schedulers.step_iteration();
-        schedulers.step_with([&](const std::string& name) { return name == "falls" ? 1.0 - 0.1 * epoch : 1.0; });
-    }
-    CHECK(optimizer.groups()[0].lr == 0.1);
-    CHECK(optimizer.groups()[1].lr == doctest::Approx(0.01 / 4));
-    CHECK_THROWS_AS(schedulers.step(), audyn::UsageError);
-}
-
-TEST_CASE("a warm-up steps by iteration, and the plateau after it by epoch") {
-    const auto run = [](auto make) {
-        const at::Tensor parameter = at::ones({1}).requires_grad_();
-        SGD optimizer(std::vector{parameter}, SGDOptions().lr(1.0));
-        const std::unique_ptr<LRScheduler> scheduler = make(optimizer);
-        CHECK(scheduler->needs_metric());
-        CHECK(scheduler->steps_by_iteration());
-        std::vector<double> rates;
-        for (int epoch = 0; epoch < 4; ++epoch) {
-            for (int iteration = 0; iteration < 3; ++iteration) {
-                rates.push_back(optimizer.groups()[0].lr);
-                scheduler->step_iteration();
-            }
-            scheduler->step_epoch([](const std::string&) { return 1.0; });
-        }
-        CHECK(scheduler->last_lr()[0] == optimizer.groups()[0].lr);
-        return rates;
-    };
-    const auto make_plateau = [](Optimizer& optimizer) {
-        return std::make_unique<ReduceLROnPlateau>(optimizer, ReduceLROnPlateauOptions().patience(0).factor(0.5));
-    };
-    // The first epoch ends within the warm-up; the second is the best, and those after it are no better.
-    const auto sequential = run([&](Optimizer& optimizer) { return linear_warmup(optimizer, 4, 0.2, make_plateau); });
-    const std::vector<double> expected{0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5};
-    REQUIRE(sequential.size() == expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        CHECK(sequential[i] == doctest::Approx(expected[i]));
-    }
-    // Side by side the first epoch counts too.
-    const auto chained = run([&](Optimizer& optimizer) {
-        Schedulers both;
-        both.push_back(std::make_unique<LinearLR>(optimizer, 0.2, 1.0, 4));
-        both.push_back(make_plateau(optimizer));
-        return std::make_unique<ChainedScheduler>(optimizer, std::move(both));
-    });
-    CHECK(chained[4] == doctest::Approx(1.0));
-    CHECK(chained[6] == doctest::Approx(0.5));
-    CHECK(chained[9] == doctest::Approx(0.25));
-}
-
-TEST_CASE("stochastic weight averaging starts when it is told to, and takes one of several updates") {
-    averaged_net::Net net;
-    AveragedModel average(net, AveragedModelOptions().swa_start(2).swa_freq(3));
-    std::vector<at::Tensor> taken;
-    for (int64_t update = 1; update <= 8; ++update) {
-        net.set_values(update);
-        average.update();
-        if (update <= 2) { // The parameters themselves, until something is averaged.
-            CHECK(at::equal(average.average(0), net.weight));
-            CHECK(average.n_averaged() == 0);
-        } else if (update % 3 == 0) {
-            taken.push_back(net.weight.detach().clone());
-        }
-        if (!taken.empty()) {
-            CHECK(at::allclose(average.average(0), at::stack(taken).mean(0)));
-            CHECK(average.n_averaged() == static_cast<int64_t>(taken.size()));
-        }
-    }
-    CHECK(taken.size() == 2);
-    CHECK(average.state_dict().at("n_averaged").as_tensor().item<int64_t>() == 2);
-    AveragedModel resumed(net, AveragedModelOptions().swa_start(2).swa_freq(3));
-    resumed.load_state_dict(average.state_dict());
-    net.set_values(9);
-    taken.push_back(net.weight.detach().clone());
-    resumed.update();
-    CHECK(at::allclose(resumed.average(0), at::stack(taken).mean(0)));
-    CHECK_THROWS_WITH_AS(AveragedModel(net, AveragedModelOptions().swa_freq(0)), doctest::Contains("swa_freq"),
-                         audyn::UsageError);
-    CHECK_THROWS_WITH_AS(AveragedModel(net, AveragedModelOptions().swa_start(-1)), doctest::Contains("swa_start"),
-                         audyn::UsageError);
 }
