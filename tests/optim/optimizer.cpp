@@ -5,6 +5,7 @@
 #include <audyn/optim/any_optimizer.hpp>
 #include <audyn/optim/concepts.hpp>
 #include <audyn/optim/optimizer.hpp>
+#include <audyn/optim/rmsprop.hpp>
 #include <audyn/optim/sgd.hpp>
 #include <audyn/state/state_dict.hpp>
 
@@ -87,6 +88,15 @@ TEST_CASE("zero_grad drops gradients, or fills them, views too") {
     optimizer.zero_grad(false);
     CHECK_FALSE(parameter.grad().requires_grad());
     CHECK(parameter.grad().sum().item<float>() == 0.0F);
+}
+
+TEST_CASE_TEMPLATE("a backward through the values before a step is refused", Optimizer, AdamW, SGD, RMSprop) {
+    const at::Tensor weight = at::ones({2}).requires_grad_();
+    Optimizer optimizer(std::vector{weight});
+    const at::Tensor loss = (weight * weight).sum();
+    loss.backward({}, /*retain_graph=*/true);
+    optimizer.step();
+    CHECK_THROWS_WITH_AS(loss.backward(), doctest::Contains("modified by an inplace operation"), c10::Error);
 }
 
 TEST_CASE("the closure form computes the loss with gradients and steps") {

@@ -3,6 +3,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/foreach_optimizer.hpp>
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_neg.h>
@@ -11,6 +12,8 @@ namespace audyn::optim::detail {
 
 AUDYN_INLINE void ForeachOptimizer::step() {
     const at::NoGradGuard no_grad;
+    // With nothing to record, autograd's own kernels only copy the lists.
+    const at::AutoDispatchBelowAutograd below_autograd;
     for_each_list([&](TensorLists& lists) {
         if (lists.params.front().is_cpu()) {
             update_one_by_one(lists);

@@ -3,6 +3,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/detail/fused_optimizer.hpp>
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
 
 namespace audyn::optim::detail {
@@ -20,7 +21,15 @@ AUDYN_INLINE void FusedOptimizer::step(const at::Tensor& grad_scale, const at::T
 
 AUDYN_INLINE void FusedOptimizer::step_all(const Scaling& scaling) {
     const at::NoGradGuard no_grad;
-    for_each_list([&](TensorLists& lists) { step_lists(lists, scaling); });
+    // With nothing to record, autograd's own kernels only copy the lists.
+    const at::AutoDispatchBelowAutograd below_autograd;
+    for_each_list([&](TensorLists& lists) {
+        step_lists(lists, scaling);
+        // The fused kernels do not count, and a backward through the values of before would be wrong without an error.
+        for (const at::Tensor& parameter : lists.params) {
+            parameter.unsafeGetTensorImpl()->bump_version();
+        }
+    });
 }
 
 AUDYN_INLINE void FusedOptimizer::step_lists(TensorLists& lists, const Scaling& scaling) {
