@@ -208,6 +208,8 @@ TEST_CASE("a list of schedulers is built for the optimizers that it names") {
     CHECK(optimizer.multi()->groups()[1].lr == doctest::Approx(0.125));
     CHECK_FALSE(adapter::has_lr_scheduler(config("  - {name: body, lr_scheduler: {}}\n")));
     CHECK_FALSE(adapter::has_lr_scheduler(config("  {}\n")));
+    CHECK_FALSE(adapter::has_lr_scheduler(config("  {_target_: null}\n")));
+    CHECK(adapter::has_lr_scheduler(config("  {step_size: 3}\n"))); // A mistake, not none.
 
     // As in Audyn, an entry may be the scheduler itself, of the optimizer in its place.
     auto unnamed = build("  - {modules: encoder, " + sgd + "}\n", model);

@@ -159,13 +159,34 @@ TEST_CASE("mistakes in parameter groups are told with their place") {
                   {"two parameter groups match 'norm.weight'", "'*.weight'", "'norm*'"});
     check_message(head + "  - {params: 'norm*', beta: 1}\n", {"test.yaml:4", "beta", "torch.optim.SGD("});
     check_message(head + "  - {params: 'norm*', momentum: fast}\n", {"test.yaml:4", "momentum"});
-    check_message(head + "  - {params: 'norm*', momentum: -1}\n", {"momentum must be at least 0"});
+    check_message(head + "  - {params: 'norm*', momentum: -1}\n  - {params: '*bias', lr: -1}\n",
+                  {"test.yaml:4", "momentum must be at least 0", "test.yaml:5", "lr must be at least 0"});
     check_message(head + "  - {weight_decay: 0}\n", {"test.yaml:4", "must have `params`"});
+    check_message("_target_: torch.optim.SGD\nparam_groups: {params: 'norm*', lr: 1}\n",
+                  {"test.yaml:2", "must be a list of groups, as [{params: "});
     check_message(head + "  - {params: 'norm*', _target_: torch.optim.Adam}\n", {"cannot differ between groups"});
     check_message("_target_: OneGroup\nparam_groups:\n  - {params: 'norm*'}\n", {"takes no param_groups"});
     check_message("_target_: torch.optim.LBFGS\nparam_groups:\n  - {params: 'norm*'}\n", {"LBFGS takes one group"});
     check_message("_target_: torch.optim.Muon\n", {"Muon takes matrices, but 'linear.weight' has the shape [2]"});
     CHECK(optimizer_error(head + "  - {params: ['*']}\n").empty());
+}
+
+TEST_CASE("an optimizer that is named in another way is told how") {
+    audyn::Targets all;
+    audyn::adapter::add_optimizers(all);
+    audyn::adapter::add_moving_average_targets(all);
+    const auto refuses = [&](const std::string& text, const char* message) {
+        CHECK_THROWS_WITH_AS(audyn::adapter::check_any_optimizer(all, config(text)["optimizer"]),
+                             doctest::Contains(message), audyn::ConfigError);
+    };
+    refuses("optimizer: {_target_: AdamW}\n", "names an unknown target 'AdamW'; did you mean 'torch.optim.AdamW'?");
+    refuses("optimizer: adamw\n", "A group is chosen by `optimizer=adamw` on the command line, or by `- optimizer: "
+                                  "adamw` in the defaults list.");
+    const std::string average = "optimizer:\n  _target_: "
+                                "audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class\n"
+                                "  optimizer_class: {_target_: torch.optim.SGD}\n";
+    refuses(average + "  param_groups: [{params: '*bias'}]\n", "belongs to `optimizer.optimizer_class`");
+    refuses(average + "  smooth: 1.5\n", "smooth must lie in [0, 1), got 1.5");
 }
 
 TEST_CASE("an optimizer's moving average is built around it") {

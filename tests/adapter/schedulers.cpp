@@ -9,10 +9,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 using audyn::adapter::SchedulerFactory;
 
@@ -138,6 +141,22 @@ TEST_CASE("a program's own function serves as lr_lambda") {
     CHECK(scheduler->last_lr()[0] == 0.05);
 }
 
+TEST_CASE("a program's own function serves as CyclicLR's scale_fn") {
+    audyn::adapter::Targets all = targets();
+    using Function = std::function<double(double)>;
+    all.add_function<Function>("Shrink", audyn::constructor<double>(audyn::arg("by")), [](double by) -> Function {
+        return [by](double cycle) { return std::pow(by, cycle); };
+    });
+    const std::string text = "_target_: torch.optim.lr_scheduler.CyclicLR\nbase_lr: 0.1\nmax_lr: 1.1\n"
+                             "step_size_up: 1\n";
+    const auto optimizer = scheduler_cases::make_optimizer("cyclic");
+    const auto scheduler =
+        all.build<SchedulerFactory>(config(text + "scale_fn: {_target_: Shrink, by: 0.5}\n"))(*optimizer, 100);
+    scheduler->step();
+    CHECK(scheduler->last_lr()[0] == doctest::Approx(0.1 + 0.5));
+    check_error(text + "scale_fn: {_target_: audyn.optim.lr_lambda.constant, factor: 1}\n", "what fits: none");
+}
+
 TEST_CASE("mistakes in a scheduler's configuration name what would work") {
     const std::string prefix = "_target_: torch.optim.lr_scheduler.";
     check_error(prefix + "ReduceLROnPlateau\nmode: mni\n", "mode must be 'min' or 'max', got 'mni'");
@@ -148,7 +167,45 @@ TEST_CASE("mistakes in a scheduler's configuration name what would work") {
     check_error("_target_: torch.optim.swa_utils.SWALR\nswa_lr: 1\nanneal_strategy: lin\n", "'cos' or 'linear'");
     check_error(prefix + "StepLR\nstep_size: 3\nlast_epoch: 7\n", "train.resume.continue_from");
     check_error(prefix + "OneCycleLR\nmax_lr: fast\n", "float or list of float");
-    check_error(prefix + "LambdaLR\nlr_lambda: 3\n", "_target_");
+    check_error(prefix + "LambdaLR\nlr_lambda: 3\n", "which says what to build: audyn.optim.lr_lambda.constant, ");
+    check_error(prefix + "LambdaLR\nlr_lambda: {_target_: cosine}\n", "did you mean 'audyn.optim.lr_lambda.cosine'?");
     check_error(prefix + "SequentialLR\nmilestones: [3]\nschedulers: [{_target_: torch.optim.lr_scheduler.StepLR}]\n",
                 "step_size");
+}
+
+TEST_CASE("schedules are as long as the run") {
+    const auto build = [](const std::string& text, int64_t run_steps) {
+        const auto optimizer = scheduler_cases::make_optimizer("one_cycle");
+        return targets().build<SchedulerFactory>(config(text))(*optimizer, run_steps);
+    };
+    const std::string prefix = "_target_: torch.optim.lr_scheduler.";
+    for (const char* steps : {"total_steps: 20", "epochs: 5\nsteps_per_epoch: 4"}) {
+        const std::string text = prefix + "OneCycleLR\nmax_lr: 1\n" + steps + "\n";
+        CHECK_THROWS_WITH_AS((void)build(text, 21), doctest::Contains("OneCycleLR has 20 steps, and the run 21"),
+                             audyn::UsageError);
+        CHECK_NOTHROW((void)build(text, 20));
+    }
+    CHECK_THROWS_WITH_AS((void)build(prefix + "OneCycleLR\nmax_lr: 1\nepochs: 5\n", 20),
+                         doctest::Contains("give epochs and steps_per_epoch together"), audyn::UsageError);
+    // The last part has what is left, and a run that ends before is none the worse.
+    const std::string cosine = "{_target_: torch.optim.lr_scheduler.CosineAnnealingLR}";
+    const std::string sequential =
+        prefix + "SequentialLR\nmilestones: [4, 10]\nschedulers: [" + cosine + ", " + cosine + ", " + cosine + "]\n";
+    const std::string warmup =
+        "_target_: audyn.optim.lr_scheduler.linear_warmup\nwarmup_steps: 10\nscheduler: " + cosine + "\n";
+    const auto lengths = [&](const std::string& text, int64_t run_steps) {
+        std::vector<int64_t> result;
+        const audyn::StateDict state = build(text, run_steps)->state_dict();
+        for (const auto& part : state.at("_schedulers").as_list()) {
+            const auto* const length = part.as_dict().find("T_max");
+            result.push_back(length == nullptr ? 0 : length->as_int());
+        }
+        return result;
+    };
+    CHECK(lengths(sequential, 30) == std::vector<int64_t>{4, 6, 20});
+    CHECK(lengths(sequential, 1) == std::vector<int64_t>{4, 6, 1});
+    CHECK(lengths(warmup, 30) == std::vector<int64_t>{0, 20});
+    CHECK(lengths(warmup, 1) == std::vector<int64_t>{0, 1});
+    CHECK_THROWS_WITH_AS((void)build("_target_: audyn.optim.lr_scheduler.linear_warmup\nwarmup_steps: 0\n", 9),
+                         doctest::Contains("warmup_steps must be at least 1"), audyn::UsageError);
 }

@@ -167,7 +167,7 @@ TEST_CASE("mistakes in a target are told with the line, a caret and the signatur
         "Hann\n"
         "      _target_: Front\n"
         "                ^");
-    CHECK(told("  length: 4\n") == "test.yaml:2:3: 'window' needs the key `_target_`, which says what to build\n"
+    CHECK(told("  length: 4\n") == "test.yaml:2:3: 'window' needs the key `_target_`, which says what to build: Hann\n"
                                    "      length: 4\n"
                                    "      ^");
 }
@@ -185,4 +185,14 @@ TEST_CASE("a constructor's own complaint is told with its place") {
           std::vector<double>{1.0, 2.0});
     CHECK(build("mode: adaptive\nclip_factor: 0.02\n").clip_factor() == 0.02);
     CHECK(build("mode: value\nclip_value: 3\n").clip_value() == 3.0);
+    const auto refuses = [&](const std::string& arguments, const char* message) {
+        CHECK_THROWS_WITH_AS((void)build(arguments), doctest::Contains(message), audyn::ConfigError);
+    };
+    refuses("mode: norm\nmax_norm: 1\nclip_value: 1\n", "mode 'norm' takes no clip_value; leave it out");
+    refuses("mode: value\nclip_value: 1\nmax_norm: 1\n", "mode 'value' takes no max_norm");
+    refuses("mode: value\nclip_value: 1\nnorm_type: 1\n", "mode 'value' takes no norm_type");
+    refuses("mode: value\nclip_value: 1\nerror_if_nonfinite: true\n", "takes no error_if_nonfinite");
+    refuses("mode: group_norm\nmax_norm: 1\nclip_factor: 0.1\n", "takes no clip_factor");
+    refuses("mode: norm\nmax_norm: 1\neps: 0.1\n", "takes no eps");
+    refuses("mode: adaptive\nmax_norm: 1\n", "mode 'adaptive' takes no max_norm");
 }

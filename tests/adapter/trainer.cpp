@@ -32,6 +32,23 @@ TEST_CASE("what the user sets of epochs and iterations displaces the built-in de
     CHECK_THROWS_WITH_AS(steps({"train.steps.lr_scheduler=epochs"}), doctest::Contains("'epoch'"), audyn::ConfigError);
 }
 
+TEST_CASE("what clips gradients is a target, or nothing") {
+    audyn::Targets all;
+    audyn::adapter::add_trainer_targets(all);
+    const auto clipper = [&](const std::string& text) {
+        audyn::TrainerOptions options;
+        audyn::adapter::set_clip_gradient(config("clip_gradient: " + text + "\n"), all, options);
+        return options.clip_gradient();
+    };
+    CHECK_FALSE(clipper("null"));
+    CHECK_FALSE(clipper("{}"));
+    CHECK(clipper("{_target_: torch.nn.utils.clip_grad_value_, clip_value: 0.5}")->options().clip_value() == 0.5);
+    CHECK_THROWS_WITH_AS((void)clipper("1.0"), doctest::Contains("{_target_: audyn.utils.GradClipper, mode: norm, "),
+                         audyn::ConfigError);
+    CHECK_THROWS_WITH_AS((void)clipper("{max_norm: 1}"), doctest::Contains("torch.nn.utils.clip_grad_norm_"),
+                         audyn::ConfigError);
+}
+
 TEST_CASE("mixed precision follows the device unless a dtype is named") {
     const auto dtype = [](const std::string& amp) {
         return audyn::adapter::amp_dtype(config("system: {accelerator: cpu, amp: " + amp + "}"));

@@ -21,4 +21,5 @@ int mixed_precision_run(const Arguments& arguments);
 int moving_average_run(const Arguments& arguments);
 int multi_optimizers_run(const Arguments& arguments);
 int optimizer_run(const Arguments& arguments);
+int signatures(const Arguments& arguments);
 int torchscript_train(const Arguments& arguments);

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
         {"moving_average_run", moving_average_run},
         {"multi_optimizers_run", multi_optimizers_run},
         {"optimizer_run", optimizer_run},
+        {"signatures", signatures},
         {"torchscript_train", torchscript_train},
     };
     const auto command = commands.find(argc > 1 ? argv[1] : "");

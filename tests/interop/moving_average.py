@@ -30,25 +30,6 @@ def check_recorded():
             assert abs(a - b) <= 1e-6 * abs(b), f"{ours[:2]}: {a} {b}"
 
 
-class Wrapper:
-    """Audyn's ExponentialMovingAverageWrapper, as far as its state and its update go."""
-
-    def __init__(self, net):
-        self.optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
-        self.averages = [parameter.data.clone() for parameter in net.parameters()]
-
-    def update(self, net):
-        for i, parameter in enumerate(net.parameters()):
-            self.averages[i] = torch.lerp(parameter.data, self.averages[i], weight=SMOOTH)
-
-    def state_dict(self):
-        average = {
-            "state": {**dict(enumerate(self.averages)), "smooth": SMOOTH},
-            "param_groups": [{"params": list(range(len(self.averages)))}],
-        }
-        return {"moving_average": average, "original": self.optimizer.state_dict()}
-
-
 def close(ours, theirs):
     return ours.shape == theirs.shape and torch.allclose(ours.double(), theirs.double(), rtol=1e-6, atol=0.0)
 
@@ -61,12 +42,12 @@ if __name__ == "__main__":
         "swa": swa_utils.AveragedModel(net),
         "swa_buffers": swa_utils.AveragedModel(net, use_buffers=True),
     }
-    wrapper = Wrapper(net)
+    wrapper = oracle.Wrapper(torch.optim.SGD(net.parameters(), lr=0.0), SMOOTH)
 
     def train(first, last):
         for step in range(first, last + 1):
             oracle.set_values(net, step)
-            wrapper.update(net)
+            wrapper.update()
             for model in models.values():
                 model.update_parameters(net)
 
@@ -85,12 +66,10 @@ if __name__ == "__main__":
         continued.load_state_dict(results[name])
         for key, tensor in model.state_dict().items():
             assert close(continued.state_dict()[key], tensor), f"{name}: {key}"
-    average = results["ema"]["moving_average"]
-    assert average["state"]["smooth"] == SMOOTH
-    assert average["param_groups"] == wrapper.state_dict()["moving_average"]["param_groups"]
-    for i, tensor in enumerate(wrapper.averages):
-        assert close(average["state"][i], tensor), f"average {i}"
-    wrapper.optimizer.load_state_dict(results["ema"]["original"])
+    continued = oracle.Wrapper(torch.optim.SGD(oracle.Net().parameters(), lr=0.0), SMOOTH)
+    continued.load_state_dict(results["ema"])
+    for i, (ours, theirs) in enumerate(zip(continued.averages, wrapper.averages, strict=True)):
+        assert close(ours, theirs), f"average {i}"
     averaged = oracle.Net()
     averaged.load_state_dict(results["model"])
     assert close(averaged.weight, wrapper.averages[0]) and close(averaged.scale, net.scale)

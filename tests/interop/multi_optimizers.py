@@ -13,37 +13,11 @@ except ImportError:
 from torch.optim import lr_scheduler
 
 sys.path.insert(0, os.environ["AUDYN_SOURCE_DIR"] + "/tests/oracle")
+import moving_average  # noqa: E402
 import optimizer as oracle  # noqa: E402
 
 FIRST, MIDDLE, LAST = 5, 11, 17
 SMOOTH = 0.75
-
-
-class Averaged:
-    """Audyn's ExponentialMovingAverageWrapper, as far as its state and its step go."""
-
-    def __init__(self, optimizer):
-        self.optimizer = optimizer
-        self.parameters = optimizer.param_groups[0]["params"]
-        self.averages = [parameter.data.clone() for parameter in self.parameters]
-
-    def step(self):
-        self.optimizer.step()
-        for i, parameter in enumerate(self.parameters):
-            self.averages[i] = torch.lerp(parameter.data, self.averages[i], weight=SMOOTH)
-
-    def state_dict(self):
-        average = {
-            "state": {**dict(enumerate(self.averages)), "smooth": SMOOTH},
-            "param_groups": [{"params": list(range(len(self.averages)))}],
-        }
-        return {"moving_average": average, "original": self.optimizer.state_dict()}
-
-    def load_state_dict(self, state):
-        average = state["moving_average"]
-        assert average["state"]["smooth"] == SMOOTH
-        self.averages = [average["state"][i] for i in average["param_groups"][0]["params"]]
-        self.optimizer.load_state_dict(state["original"])
 
 
 def make_parameters():
@@ -57,7 +31,7 @@ class Training:
         self.parameters = parameters
         body = torch.optim.SGD(parameters[:2], lr=0.01, momentum=0.9)
         head = torch.optim.AdamW(parameters[2:])
-        self.optimizers = {"body": Averaged(body), "head": head}
+        self.optimizers = {"body": moving_average.Wrapper(body, SMOOTH), "head": head}
         self.schedulers = {"body": None, "head": lr_scheduler.StepLR(head, 3, 0.5)}
 
     def run(self, first, last):

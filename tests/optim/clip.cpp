@@ -187,6 +187,16 @@ TEST_CASE("a clipper does what its mode says, and returns the norm of before") {
     check(GradClipperOptions(ClipMode::norm).max_norm(1.0).norm_type(1.0), 26.75, -0.26168223320814077);
     check(GradClipperOptions(ClipMode::group_norm).max_norm(std::vector{1.0, 2.0}), norm, -1.5185130400247289);
     check(GradClipperOptions(ClipMode::adaptive), norm, -0.7592566023652966);
+    for (const auto& options :
+         {GradClipperOptions(ClipMode::norm).max_norm(1.0), GradClipperOptions(ClipMode::group_norm).max_norm(1.0),
+          GradClipperOptions(ClipMode::adaptive)}) {
+        CAPTURE(clip_modes.name(options.mode()));
+        const std::vector<at::Tensor> infinite = adaptive_parameters();
+        infinite[3].mutable_grad()[1] = std::numeric_limits<double>::infinity();
+        CHECK_THROWS_AS(GradClipper(GradClipperOptions(options).error_if_nonfinite(true)).clip(two_groups(infinite)),
+                        audyn::TrainingError);
+        CHECK(GradClipper(options).clip(two_groups(infinite)).isinf().item<bool>());
+    }
     const auto error = [](const GradClipperOptions& options, const char* message) {
         CHECK_THROWS_WITH_AS((void)GradClipper(options), message, audyn::UsageError);
     };

@@ -283,6 +283,11 @@ TEST_CASE("states of averages that do not fit are refused, and nothing changes")
     ExponentialMovingAverageWrapper<AdamW> wrapped(make_adamw(make_parameter()));
     CHECK_THROWS_WITH_AS(wrapped.load_state_dict(plain.state_dict()), doctest::Contains("'moving_average'"),
                          audyn::StateError);
+    StateDict damaged = wrapped.state_dict();
+    damaged.set("moving_average", state);
+    wrapped.groups()[0].lr = 0.5;
+    CHECK_THROWS_WITH_AS(wrapped.load_state_dict(damaged), doctest::Contains("has 2 parameters"), audyn::StateError);
+    CHECK(wrapped.groups()[0].lr == 0.5);
     AveragedModel model(net);
     CHECK_THROWS_WITH_AS(model.load_state_dict({{"module.bias", at::ones({2})}}), doctest::Contains("'n_averaged'"),
                          audyn::StateError);
@@ -290,6 +295,27 @@ TEST_CASE("states of averages that do not fit are refused, and nothing changes")
     other.update();
     model.load_state_dict(other.state_dict());
     CHECK(model.num_updates() == 1);
+}
+
+TEST_CASE("an average goes on from its state within the warm-up and the bias correction") {
+    const auto options = ExponentialMovingAverageOptions().smooth(0.99).warmup(true).bias_correction(true);
+    Net net;
+    ExponentialMovingAverage whole(groups_of(net.parameters()), options, net.buffers());
+    ExponentialMovingAverage resumed(groups_of(net.parameters()), options, net.buffers());
+    for (int64_t step = 1; step <= 3; ++step) {
+        net.set_values(step);
+        whole.update();
+    }
+    resumed.load_state_dict(whole.state_dict());
+    for (int64_t step = 4; step <= 6; ++step) {
+        net.set_values(step);
+        whole.update();
+        resumed.update();
+        for (std::size_t i = 0; i < 3; ++i) {
+            CHECK(at::equal(resumed.average(i), whole.average(i)));
+        }
+    }
+    CHECK(resumed.num_updates() == 6);
 }
 
 TEST_CASE("a step that the scaler skips changes no average") {

@@ -131,3 +131,30 @@ TEST_CASE("a warm-up steps by iteration, and the plateau after it by epoch") {
     CHECK(chained[6] == doctest::Approx(0.5));
     CHECK(chained[9] == doctest::Approx(0.25));
 }
+
+TEST_CASE("a state that one of several schedulers refuses changes none of them") {
+    const auto step = [](int64_t size) {
+        return [size](Optimizer& one) { return std::make_unique<StepLR>(one, size, 0.5); };
+    };
+    const Parts parts;
+    MultiOptimizers optimizer = body_and_head(parts);
+    MultiLRSchedulers trained(optimizer, {{"body", step(7)}, {"head", step(7)}});
+    trained.step();
+    const StateDict state = trained.state_dict();
+    MultiLRSchedulers schedulers(optimizer, {{"body", step(2)}, {"head", step(2)}});
+    const auto check_unchanged = [&] {
+        CHECK(schedulers.state_dict().at("body").as_dict().at("step_size").as_int() == 2);
+        CHECK(schedulers.state_dict().at("head").as_dict().at("step_size").as_int() == 2);
+        CHECK(schedulers.last_epoch() == 0);
+    };
+    CHECK_THROWS_AS(schedulers.load_state_dict({{"body", state.at("body")}, {"head", StateDict()}}), audyn::StateError);
+    check_unchanged();
+    // Every key is there, and the last that is read is of the wrong kind.
+    StateDict head = state.at("head").as_dict();
+    head.set("_step_count", "many");
+    CHECK_THROWS_AS(schedulers.load_state_dict({{"body", state.at("body")}, {"head", head}}), audyn::StateError);
+    check_unchanged();
+    schedulers.load_state_dict(state);
+    CHECK(schedulers.state_dict().at("head").as_dict().at("step_size").as_int() == 7);
+    CHECK(schedulers.last_epoch() == 1);
+}

@@ -231,6 +231,27 @@ TEST_CASE("a scope of several averages that one of them refuses puts none in") {
     CHECK(at::equal(one, at::zeros({2})));
 }
 
+TEST_CASE("a model's state has the averages of all of its parts") {
+    struct Model : torch::nn::Module {
+        Model() {
+            register_parameter("one", at::zeros({2}));
+            register_parameter("other", at::zeros({2}));
+        }
+    } model;
+    const std::vector<at::Tensor> parameters = model.parameters();
+    const auto options = ExponentialMovingAverageOptions().smooth(0.5);
+    ExponentialMovingAverage first(averaged_net::groups_of({parameters[0]}), options);
+    ExponentialMovingAverage second(averaged_net::groups_of({parameters[1]}), options);
+    for (std::size_t i = 0; i < 2; ++i) {
+        parameters[i].detach().fill_(static_cast<double>(i + 1));
+    }
+    first.update();
+    second.update();
+    const StateDict state = MovingAverages({&first, &second}).model_state(model);
+    CHECK(at::equal(state.at("one").as_tensor(), at::full({2}, 0.5)));
+    CHECK(at::equal(state.at("other").as_tensor(), at::ones({2})));
+}
+
 TEST_CASE("averages begin anew with other parameters until the first update") {
     const at::Tensor one = at::zeros({2});
     ExponentialMovingAverage average(averaged_net::groups_of({one}), ExponentialMovingAverageOptions().smooth(0.5));
@@ -291,4 +312,29 @@ TEST_CASE("several optimizers go on from their state, which has Audyn's layout")
     CHECK_THROWS_WITH_AS(other.load_state_dict({{"body", state.at("body")}, {"head", state.at("body")}}),
                          doctest::Contains("optimizer 'head': the state is of an optimizer without a moving average"),
                          audyn::StateError);
+}
+
+TEST_CASE("a state that one of several optimizers refuses changes none of them") {
+    const Parts parts;
+    MultiOptimizers trained = with_averaged_head(parts);
+    for (const char* name : {"body", "head"}) {
+        trained.optimizer(name).groups()[0].lr = 0.5;
+    }
+    reference::set_gradients(parts.all, 0);
+    trained.step();
+    const StateDict state = trained.state_dict();
+    for (const char* part : {"original", "moving_average"}) {
+        CAPTURE(part);
+        StateDict head = state.at("head").as_dict();
+        head.set(part, StateDict{{"state", StateDict()}, {"param_groups", audyn::state::List()}});
+        const Parts others;
+        MultiOptimizers other = with_averaged_head(others);
+        CHECK_THROWS_WITH_AS(other.load_state_dict({{"body", state.at("body")}, {"head", head}}),
+                             doctest::Contains("optimizer 'head': the state does not fit"), audyn::StateError);
+        CHECK(other.groups()[0].lr == 0.1);
+        CHECK(other.state_dict().at("body").as_dict().at("state").as_dict().empty());
+        CHECK_THROWS_AS(other.optimizer("head").load_state_dict(head), audyn::StateError);
+        CHECK(other.groups()[1].lr == 0.01);
+        CHECK(at::equal(other.optimizer("head").moving_average()->average(0), others.head[0]));
+    }
 }

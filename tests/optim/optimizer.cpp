@@ -1,12 +1,25 @@
+#include "changed_state.hpp"
 #include "reference.hpp"
 
 #include <audyn/core/error.hpp>
+#include <audyn/optim/adadelta.hpp>
+#include <audyn/optim/adafactor.hpp>
+#include <audyn/optim/adagrad.hpp>
+#include <audyn/optim/adam.hpp>
+#include <audyn/optim/adamax.hpp>
 #include <audyn/optim/adamw.hpp>
 #include <audyn/optim/any_optimizer.hpp>
+#include <audyn/optim/asgd.hpp>
 #include <audyn/optim/concepts.hpp>
+#include <audyn/optim/lbfgs.hpp>
+#include <audyn/optim/muon.hpp>
+#include <audyn/optim/nadam.hpp>
 #include <audyn/optim/optimizer.hpp>
+#include <audyn/optim/radam.hpp>
 #include <audyn/optim/rmsprop.hpp>
+#include <audyn/optim/rprop.hpp>
 #include <audyn/optim/sgd.hpp>
+#include <audyn/optim/sparse_adam.hpp>
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/ATen.h>
@@ -15,6 +28,8 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 using namespace audyn::optim;
@@ -131,6 +146,7 @@ TEST_CASE("a state that does not fit is refused with every mismatch, and changes
     group.erase("eps");
     group.set("betas", 0.9);
     group.set("lr", 0.5);
+    group.set("initial_lr", nullptr);
     const std::string message = refusal(optimizer, wrong);
     CAPTURE(message);
     CHECK(contains(message, "AdamW"));
@@ -138,12 +154,40 @@ TEST_CASE("a state that does not fit is refused with every mismatch, and changes
     CHECK(contains(message, "'exp_avg_sq' of 'b' has the shape [4], the parameter has [3]"));
     CHECK(contains(message, "param_groups[0] has no 'eps'"));
     CHECK(contains(message, "param_groups[0]['betas'] is of kind float where tuple is needed"));
+    CHECK(contains(message, "param_groups[0]['initial_lr'] is of kind None, not a number"));
     CHECK(optimizer.groups()[0].lr == 0.25);
 
     CHECK(contains(refusal(optimizer, StateDict()), "'state' or 'param_groups' is missing"));
     SGD other({a});
     CHECK(contains(refusal(other, optimizer.state_dict()), "has no 'momentum'"));
     CHECK(contains(refusal(other, optimizer.state_dict()), "has 2 parameters, the optimizer's group has 1"));
+}
+
+TEST_CASE("an optimizer takes all options of a state, as in Python") {
+    const std::vector<at::Tensor> parameters{at::ones({2, 3}).requires_grad_()};
+    std::vector<std::unique_ptr<Optimizer>> optimizers;
+    const auto add = [&]<class... Kinds>(std::type_identity<Kinds>...) {
+        (optimizers.push_back(std::make_unique<Kinds>(parameters)), ...);
+    };
+    add(std::type_identity<Adadelta>(), std::type_identity<Adafactor>(), std::type_identity<Adagrad>(),
+        std::type_identity<Adam>(), std::type_identity<Adamax>(), std::type_identity<AdamW>(),
+        std::type_identity<ASGD>(), std::type_identity<LBFGS>(), std::type_identity<Muon>(),
+        std::type_identity<NAdam>(), std::type_identity<RAdam>(), std::type_identity<RMSprop>(),
+        std::type_identity<Rprop>(), std::type_identity<SGD>(), std::type_identity<SparseAdam>());
+    for (const auto& optimizer : optimizers) {
+        CAPTURE(optimizer->name());
+        StateDict state = optimizer->state_dict();
+        StateDict& group = std::get<StateDict>(std::get<List>(state.find("param_groups")->storage())[0].storage());
+        for (auto& [key, value] : group) {
+            if (key == "maximize" || key == "amsgrad" || key == "centered") {
+                value = !value.as_bool();
+            } else if (!(key == "params")) {
+                value = changed_state::changed(value);
+            }
+        }
+        optimizer->load_state_dict(state);
+        CHECK(changed_state::text(optimizer->state_dict()) == changed_state::text(state));
+    }
 }
 
 TEST_CASE("states of Python's other ways to step are taken") {

@@ -1,3 +1,4 @@
+#include "changed_state.hpp"
 #include "scheduler_cases.hpp"
 
 #include <audyn/core/error.hpp>
@@ -117,6 +118,23 @@ TEST_CASE("a scheduler goes on where its state was taken") {
     }
 }
 
+TEST_CASE("a scheduler takes all options of a state, as in Python") {
+    for (const auto& [name, make_scheduler] : scheduler_cases::cases()) {
+        CAPTURE(name);
+        if (name.starts_with("burn_in")) {
+            continue; // Its burnin_step is written down only: the function has its own, in Python too.
+        }
+        const auto optimizer = scheduler_cases::make_optimizer(name);
+        const auto scheduler = make_scheduler(*optimizer);
+        for (int64_t step = 0; step < 3; ++step) {
+            advance(*scheduler, step);
+        }
+        const StateDict state = changed_state::changed(scheduler->state_dict()).as_dict();
+        scheduler->load_state_dict(state);
+        CHECK(changed_state::text(scheduler->state_dict()) == changed_state::text(state));
+    }
+}
+
 TEST_CASE("a scheduler's state has Python's keys") {
     AdamW optimizer = make_optimizer();
     StepLR scheduler(optimizer, 3);
@@ -153,6 +171,30 @@ TEST_CASE("states that do not fit a scheduler are refused") {
     StateDict state = step.state_dict();
     state.set("base_lrs", audyn::state::List{0.1, 0.2});
     CHECK_THROWS_AS(step.load_state_dict(state), audyn::StateError);
+}
+
+TEST_CASE("a state that does not fit leaves every scheduler as it was") {
+    for (const auto& [name, make_scheduler] : scheduler_cases::cases()) {
+        CAPTURE(name);
+        const auto optimizer = scheduler_cases::make_optimizer(name);
+        const auto trained = make_scheduler(*optimizer);
+        for (int64_t step = 0; step < 30; ++step) {
+            advance(*trained, step);
+        }
+        const auto fresh = scheduler_cases::make_optimizer(name);
+        const auto scheduler = make_scheduler(*fresh);
+        StateDict state = trained->state_dict();
+        state.set("_last_lr", "fast");
+        CHECK_THROWS_AS(scheduler->load_state_dict(state), audyn::StateError);
+        const auto same = scheduler_cases::make_optimizer(name);
+        const auto expected = make_scheduler(*same);
+        for (int64_t step = 0; step < 30; ++step) {
+            advance(*scheduler, step);
+            advance(*expected, step);
+            CHECK(fresh->groups()[0].lr == same->groups()[0].lr);
+            CHECK(fresh->groups()[0].momentum == same->groups()[0].momentum);
+        }
+    }
 }
 
 TEST_CASE("a scheduler outlives the move of its optimizer") {
@@ -295,6 +337,12 @@ TEST_CASE("names of modes that are unknown are errors that name what there is") 
     state.set("_anneal_strategy", "cosine");
     CHECK_THROWS_WITH_AS(swa.load_state_dict(state), "anneal_strategy must be 'cos' or 'linear', got 'cosine'",
                          audyn::StateError);
+    CyclicLR cyclic(optimizer, CyclicLROptions().base_lr(0.1).max_lr(1.0));
+    state = cyclic.state_dict();
+    state.set("mode", "exp_range");
+    cyclic.load_state_dict(state);
+    CHECK(cyclic.state_dict().at("mode").as_string() == "exp_range");
+    CHECK(cyclic.state_dict().at("scale_mode").as_string() == "iterations");
     LambdaLR lambda(optimizer, lr_lambda::constant(1.0));
     state = lambda.state_dict();
     state.set("lr_lambdas", audyn::state::List{StateDict{{"gamma", 0.5}}});

@@ -48,6 +48,38 @@ def exponential(steps, smooth, warmup=False, bias_correction=False):
     return {name: average for (name, _), average in zip(net.named_parameters(), averages)}
 
 
+class Wrapper:
+    """Audyn's ExponentialMovingAverageWrapper, as far as its state and its update go."""
+
+    def __init__(self, optimizer, smooth):
+        self.optimizer = optimizer
+        self.smooth = smooth
+        self.parameters = optimizer.param_groups[0]["params"]
+        self.averages = [parameter.data.clone() for parameter in self.parameters]
+
+    def step(self):
+        self.optimizer.step()
+        self.update()
+
+    def update(self):
+        for i, parameter in enumerate(self.parameters):
+            self.averages[i] = torch.lerp(parameter.data, self.averages[i], weight=self.smooth)
+
+    def state_dict(self):
+        average = {
+            "state": {**dict(enumerate(self.averages)), "smooth": self.smooth},
+            "param_groups": [{"params": list(range(len(self.averages)))}],
+        }
+        return {"moving_average": average, "original": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state):
+        average = state["moving_average"]
+        assert average["state"]["smooth"] == self.smooth
+        assert average["param_groups"] == self.state_dict()["moving_average"]["param_groups"]
+        self.averages = [average["state"][i] for i in average["param_groups"][0]["params"]]
+        self.optimizer.load_state_dict(state["original"])
+
+
 def averaged_model(steps, **options):
     net = Net()
     set_values(net, 0)

@@ -4,10 +4,12 @@
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/logging/logger.hpp>
 #include <audyn/optim/any_optimizer.hpp>
 #include <audyn/optim/clip.hpp>
 #include <audyn/optim/exponential_moving_average.hpp>
 #include <audyn/optim/lbfgs.hpp>
+#include <audyn/optim/multi_lr_schedulers.hpp>
 #include <audyn/optim/multi_optimizers.hpp>
 #include <audyn/optim/schedulers.hpp>
 #include <audyn/optim/sgd.hpp>
@@ -19,8 +21,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -232,4 +236,83 @@ TEST_CASE("sparse gradients end a training at its first step, by the parameter's
                          audyn::UsageError);
     CHECK_THROWS_WITH_AS(train(audyn::TrainerOptions(options).clip_grad_norm(1.0)),
                          doctest::Contains("sparse gradients cannot be clipped"), audyn::UsageError);
+}
+
+TEST_CASE("learning rates are logged under the names of their optimizers and groups") {
+    struct Rates : audyn::logging::Logger {
+        void log_scalars(std::span<const audyn::logging::Scalar> scalars, int64_t) override {
+            for (const auto& scalar : scalars) {
+                if (scalar.tag.starts_with("learning_rate")) {
+                    values[std::string(scalar.tag)].push_back(scalar.value);
+                }
+            }
+        }
+        void flush() override {}
+        std::map<std::string, std::vector<double>> values;
+    };
+    using Values = decltype(Rates::values);
+    const auto logged = [](auto& trainer) {
+        const auto rates = std::make_shared<Rates>();
+        trainer.add_logger(rates);
+        auto loader = make_loader();
+        trainer.fit(loader);
+        return rates->values;
+    };
+    const auto options = [] {
+        return fixture::options().max_epochs(1).log_every_n_iterations(2).lr_scheduler(
+            audyn::SchedulerInterval::iteration);
+    };
+    using audyn::optim::SGD;
+    using audyn::optim::SGDOptions;
+    const auto halve = [](audyn::optim::Optimizer& one) {
+        return std::make_unique<audyn::optim::ExponentialLR>(one, 0.5);
+    };
+
+    auto network = make_network();
+    using Groups = std::vector<audyn::optim::OptionsGroup<SGDOptions>>;
+    std::vector<audyn::optim::NamedOptimizer> list;
+    list.push_back(
+        {"tail", AnyOptimizer(std::make_unique<SGD>(Groups{{{}, {network->second->weight}, SGDOptions().lr(0.25)},
+                                                           {{}, {network->second->bias}, SGDOptions().lr(0.0)}}))});
+    list.push_back({"body", AnyOptimizer(std::make_unique<SGD>(network->first->parameters(), SGDOptions().lr(0.125)))});
+    TrainerWith<AnyOptimizer> several(network, AnyOptimizer(audyn::optim::MultiOptimizers(std::move(list))),
+                                      torch::nn::CrossEntropyLoss(), options());
+    several.set_lr_scheduler(std::make_shared<audyn::optim::MultiLRSchedulers>(
+        *several.optimizer().multi(), std::vector<audyn::optim::NamedScheduler>{{"body", halve}}));
+    // Those that the second and the fourth step used.
+    CHECK(logged(several) == Values{{"learning_rate tail pg1 (iteration)/train", {0.25, 0.25}},
+                                    {"learning_rate tail pg2 (iteration)/train", {0.0, 0.0}},
+                                    {"learning_rate body (iteration)/train", {0.125 / 2, 0.125 / 8}}});
+    CHECK(several.learning_rates().front().name == "learning_rate tail pg1");
+
+    auto other = make_network();
+    TrainerWith<SGD> one(other, SGD(other->parameters(), SGDOptions().lr(0.5)), torch::nn::CrossEntropyLoss(),
+                         options());
+    CHECK(logged(one) == Values{{"learning_rate (iteration)/train", {0.5, 0.5}}});
+}
+
+TEST_CASE("a plateau's metric that does not exist is an error that names what there is") {
+    const auto fit = [](const std::string& monitor) {
+        auto network = make_network();
+        TrainerWith<audyn::optim::SGD> trainer(
+            network, audyn::optim::SGD(network->parameters()), torch::nn::CrossEntropyLoss(),
+            fixture::options().max_epochs(2).lr_scheduler(audyn::SchedulerInterval::epoch));
+        trainer.set_lr_scheduler(std::make_shared<audyn::optim::ReduceLROnPlateau>(
+            trainer.optimizer(), audyn::optim::ReduceLROnPlateauOptions().monitor(monitor)));
+        auto loader = make_loader();
+        try {
+            trainer.fit(loader, loader);
+        } catch (const audyn::UsageError& error) {
+            return std::to_string(trainer.iteration_idx()) + " " + error.what();
+        }
+        return std::string();
+    };
+    CHECK(fit("validation/total").empty());
+    CHECK(fit("").empty());
+    CHECK(fit("valid/total") == "0 lr_scheduler.monitor: 'valid/total' is of no loader; name one of train, "
+                                "validation, as in 'validation/total'");
+    const std::string message = fit("validation/f1");
+    CAPTURE(message);
+    CHECK(message.find("lr_scheduler.monitor: there is no metric 'validation/f1'; there are: ") != std::string::npos);
+    CHECK(message.find("validation/total") != std::string::npos);
 }

@@ -25,6 +25,7 @@ AUDYN_INLINE void add_moving_average_targets(Targets& targets) {
            bool bias_correction) -> AveragedOptimizerFactory {
             auto options = optim::ExponentialMovingAverageOptions().warmup(warmup).bias_correction(bias_correction);
             options.smooth(smooth.value_or(options.smooth()));
+            options.check();
             return [=](std::unique_ptr<optim::Optimizer> optimizer, const optim::NamedParameters&,
                        const optim::NamedParameters&) {
                 auto average = std::make_unique<optim::ExponentialMovingAverage>(optimizer->groups(), options);
@@ -64,8 +65,13 @@ AUDYN_INLINE void check_any_optimizer(const Targets& targets, const Config& node
     if (node.is_list()) {
         check_multi_optimizers(targets, node);
     } else if (targets.builds<AveragedOptimizerFactory>(node)) {
-        targets.check<AveragedOptimizerFactory>(detail::without_groups(node));
+        if (const auto groups = node.find_key("param_groups")) {
+            throw groups->error("belongs to `" + node.path() + ".optimizer_class`, whose parameters it groups");
+        }
+        const Config without_groups = detail::without_groups(node);
+        targets.check<AveragedOptimizerFactory>(without_groups);
         check_optimizer(targets, node["optimizer_class"]);
+        static_cast<void>(targets.build<AveragedOptimizerFactory>(without_groups)); // It knows the options' ranges.
     } else {
         check_optimizer(targets, node);
     }

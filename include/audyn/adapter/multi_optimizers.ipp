@@ -210,7 +210,9 @@ AUDYN_INLINE bool has_lr_scheduler(const Config& node) {
         return std::any_of(entries.begin(), entries.end(),
                            [](const detail::NamedEntry& entry) { return detail::scheduler_of(entry).has_value(); });
     }
-    return !node.is_null() && node.contains("_target_") && !node.at("_target_").is_null();
+    // What has other keys and no target is a mistake, which check_lr_scheduler() tells.
+    return !node.is_null() && !(node.is_dict() && node.size() == 0) &&
+           !(node.is_dict() && node.contains("_target_") && node.at("_target_").is_null());
 }
 
 AUDYN_INLINE void check_lr_scheduler(const Targets& targets, const Config& node, const Config& optimizer) {

@@ -35,7 +35,13 @@ AUDYN_INLINE const std::vector<std::string>& group_keys() {
 
 AUDYN_INLINE std::vector<Config> param_groups(const Config& node) {
     const auto groups = node.is_dict() ? node.find_key("param_groups") : std::nullopt;
-    return groups && !groups->is_null() ? groups->elements() : std::vector<Config>();
+    if (!groups || groups->is_null()) {
+        return {};
+    }
+    if (!groups->is_list()) {
+        throw groups->error("must be a list of groups, as [{params: [\"*.bias\", \"*norm*\"], weight_decay: 0}]");
+    }
+    return groups->elements();
 }
 
 AUDYN_INLINE optim::NamePatterns name_patterns(const Config& group) {
@@ -55,14 +61,16 @@ AUDYN_INLINE Config in_place_of(const Config& node, config::Value values) {
     return root[name];
 }
 
-/// The optimizer's node with the arguments of a group in place of its own.
+/// The arguments of a group, in its place, and those of the optimizer's node that it does not have.
 AUDYN_INLINE Config with_arguments(const Config& node, const Config& group) {
     if (const auto target = group.find_key("_target_")) {
         throw target->error("cannot differ between groups; the parameters of another optimizer belong to another node");
     }
-    Config merged = in_place_of(node, node.to_value(/*resolve=*/true));
-    for (const auto& [key, value] : group.items()) {
-        merged.set(key, value.to_value(/*resolve=*/true));
+    Config merged = in_place_of(node, group.to_value(/*resolve=*/true));
+    for (const auto& [key, value] : node.items()) {
+        if (!group.contains(key)) {
+            merged.set(key, value.to_value(/*resolve=*/true));
+        }
     }
     return merged;
 }
@@ -71,11 +79,16 @@ AUDYN_INLINE Config with_arguments(const Config& node, const Config& group) {
 
 AUDYN_INLINE void check_optimizer(const Targets& targets, const Config& node) {
     config::Mistakes mistakes;
-    if (mistakes.attempt([&] { targets.check<OptimizerFactory>(node, {"param_groups"}); })) {
+    // A factory knows the ranges of its options.
+    const auto check = [&](const Config& one, const std::vector<std::string>& reserved) {
+        targets.check<OptimizerFactory>(one, reserved);
+        static_cast<void>(targets.build<OptimizerFactory>(one, reserved));
+    };
+    if (mistakes.attempt([&] { check(node, {"param_groups"}); })) {
         for (const Config& group : detail::param_groups(node)) {
             mistakes.attempt([&] {
                 static_cast<void>(detail::name_patterns(group));
-                targets.check<OptimizerFactory>(detail::with_arguments(node, group), detail::group_keys());
+                check(detail::with_arguments(node, group), detail::group_keys());
             });
         }
     }

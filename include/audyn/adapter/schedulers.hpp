@@ -50,6 +50,7 @@ void add_plain_scheduler(Targets& targets, const std::string& name, Specs... spe
 }
 
 /// Python's rule: total_steps, or epochs * steps_per_epoch; here also neither, which means the whole run.
+/// \throws UsageError when the run has more.
 AUDYN_INLINE int64_t one_cycle_steps(std::optional<int64_t> total_steps, std::optional<int64_t> epochs,
                                      std::optional<int64_t> steps_per_epoch, int64_t run_steps);
 
@@ -65,7 +66,8 @@ AUDYN_INLINE void add_audyn_schedulers(Targets& targets);
 } // namespace detail
 
 /// Adds the schedulers under PyTorch's and Audyn's names, and functions for LambdaLR and MultiplicativeLR, which a
-/// program may add to with `targets.add_function<optim::LRLambda>(...)`.
+/// program may add to with `targets.add_function<optim::LRLambda>(...)`. CyclicLR's `scale_fn` is a function of the
+/// program's own, a `std::function<double(double)>`.
 AUDYN_INLINE void add_scheduler_targets(Targets& targets);
 
 } // namespace audyn::adapter

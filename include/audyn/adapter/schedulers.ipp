@@ -5,6 +5,8 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/optim/schedulers.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <vector>
 
 namespace audyn::adapter::detail {
@@ -48,14 +50,17 @@ AUDYN_INLINE void add_cosine(Targets& targets) {
 
 AUDYN_INLINE int64_t one_cycle_steps(std::optional<int64_t> total_steps, std::optional<int64_t> epochs,
                                      std::optional<int64_t> steps_per_epoch, int64_t run_steps) {
-    if (total_steps) {
-        return *total_steps;
-    }
-    if (epochs.has_value() != steps_per_epoch.has_value()) {
+    if (!total_steps && epochs.has_value() != steps_per_epoch.has_value()) {
         throw UsageError("OneCycleLR: give epochs and steps_per_epoch together, total_steps alone, or none of them for "
                          "the whole run");
     }
-    return epochs ? *epochs * *steps_per_epoch : run_steps;
+    const int64_t steps = total_steps ? *total_steps : epochs ? *epochs * *steps_per_epoch : run_steps;
+    if (steps < run_steps) {
+        throw UsageError("OneCycleLR has " + std::to_string(steps) + " steps, and the run " +
+                         std::to_string(run_steps) + "; leave out total_steps, epochs and steps_per_epoch, which is " +
+                         "the whole run");
+    }
+    return steps;
 }
 
 AUDYN_INLINE void add_one_cycle(Targets& targets) {
@@ -91,12 +96,13 @@ AUDYN_INLINE void add_one_cycle(Targets& targets) {
 AUDYN_INLINE void add_cyclic(Targets& targets) {
     using Count = std::optional<int64_t>;
     using Numbers = OneOrMore<double>;
-    add_scheduler<Numbers, Numbers, int64_t, Count, std::string, double, Unsupported, std::string, bool, Numbers,
+    using ScaleFunction = std::optional<std::function<double(double)>>;
+    add_scheduler<Numbers, Numbers, int64_t, Count, std::string, double, ScaleFunction, std::string, bool, Numbers,
                   Numbers>(
         targets, "torch.optim.lr_scheduler.CyclicLR",
         [](const Numbers& base_lr, const Numbers& max_lr, int64_t step_size_up, Count step_size_down,
-           const std::string& mode, double gamma, Unsupported, const std::string& scale_mode, bool cycle_momentum,
-           const Numbers& base_momentum, const Numbers& max_momentum) {
+           const std::string& mode, double gamma, const ScaleFunction& scale_fn, const std::string& scale_mode,
+           bool cycle_momentum, const Numbers& base_momentum, const Numbers& max_momentum) {
             return scheduler_factory<optim::CyclicLR>(optim::CyclicLROptions()
                                                           .base_lr(base_lr.values)
                                                           .max_lr(max_lr.values)
@@ -104,13 +110,14 @@ AUDYN_INLINE void add_cyclic(Targets& targets) {
                                                           .step_size_down(step_size_down)
                                                           .mode(optim::cyclic_modes.mode(mode))
                                                           .gamma(gamma)
+                                                          .scale_fn(scale_fn.value_or(nullptr))
                                                           .scale_mode(optim::scale_modes.mode(scale_mode))
                                                           .cycle_momentum(cycle_momentum)
                                                           .base_momentum(base_momentum.values)
                                                           .max_momentum(max_momentum.values));
         },
         arg("base_lr"), arg("max_lr"), arg("step_size_up") = 2000, arg("step_size_down") = Count(),
-        arg("mode") = "triangular", arg("gamma") = 1.0, arg("scale_fn") = Unsupported(), arg("scale_mode") = "cycle",
+        arg("mode") = "triangular", arg("gamma") = 1.0, arg("scale_fn") = ScaleFunction(), arg("scale_mode") = "cycle",
         arg("cycle_momentum") = true, arg("base_momentum") = 0.8, arg("max_momentum") = 0.9);
 }
 
@@ -169,7 +176,7 @@ AUDYN_INLINE void add_lists_of_schedulers(Targets& targets) {
                 int64_t begin = 0;
                 for (std::size_t i = 0; i < factories.size(); ++i) {
                     const int64_t end = i < milestones.size() ? milestones[i] : total_steps;
-                    schedulers.push_back(factories[i](optimizer, end - begin));
+                    schedulers.push_back(factories[i](optimizer, std::max<int64_t>(1, end - begin)));
                     begin = end;
                 }
                 return std::make_unique<optim::SequentialLR>(optimizer, std::move(schedulers), milestones);
@@ -195,7 +202,9 @@ AUDYN_INLINE void add_lists_of_schedulers(Targets& targets) {
             return [=](optim::Optimizer& optimizer, int64_t total_steps) {
                 optim::MakeScheduler make;
                 if (main) {
-                    make = [&](optim::Optimizer& same) { return (*main)(same, total_steps - warmup_steps); };
+                    // In a run that ends before, as a dry run may, it is made all the same.
+                    const int64_t rest = std::max<int64_t>(1, total_steps - warmup_steps);
+                    make = [&main, rest](optim::Optimizer& same) { return (*main)(same, rest); };
                 }
                 return optim::linear_warmup(optimizer, warmup_steps, start_factor, make);
             };

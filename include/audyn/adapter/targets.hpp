@@ -349,13 +349,16 @@ private:
     static void check_partial(const Config& node, const Target& target, bool may_be_partial);
 
     /// The target that `node` names.
-    [[nodiscard]] const Target& find(const Config& node) const;
+    [[nodiscard]] const Target& find(const Config& node, const std::vector<std::string>& fitting = {}) const;
+    [[noreturn]] static void throw_missing(const Config& node, const std::vector<std::string>& fitting);
+    [[noreturn]] void throw_unknown(const Config& node, const std::string& name,
+                                    const std::vector<std::string>& fitting) const;
 
     template <class Product>
     [[nodiscard]] const Target& require(const Config& node) const {
-        const Target& target = find(node);
+        const std::vector<std::string> fitting = names_of<Product>();
+        const Target& target = find(node, fitting);
         if (target.product != typeid(Product)) {
-            const std::vector<std::string> fitting = names_of<Product>();
             throw node.at("_target_")
                 .error("names '" + target.name + "', which builds something else than is needed here; what fits: " +
                        (fitting.empty() ? "none is registered" : config::join(fitting)));

@@ -41,19 +41,41 @@ AUDYN_INLINE void Targets::check_partial(const Config& node, const Target& targe
     }
 }
 
-AUDYN_INLINE auto Targets::find(const Config& node) const -> const Target& {
+AUDYN_INLINE void Targets::throw_missing(const Config& node, const std::vector<std::string>& fitting) {
+    const bool is_short = !fitting.empty() && fitting.size() <= 8;
+    const std::string path = node.path();
+    const bool is_group = node.is_string() && path.find('.') == std::string::npos;
+    const std::string group = is_group ? node.as<std::string>() : std::string();
+    throw node.error("needs the key `_target_`, which says what to build" +
+                         (is_short ? ": " + config::join(fitting) : std::string()),
+                     is_group ? "A group is chosen by `" + path + "=" + group + "` on the command line, or by `- " +
+                                    path + ": " + group + "` in the defaults list."
+                              : std::string());
+}
+
+AUDYN_INLINE void Targets::throw_unknown(const Config& node, const std::string& name,
+                                         const std::vector<std::string>& fitting) const {
+    // Whoever knows a class by its own name alone means one that fits.
+    const std::vector<std::string> all = names();
+    for (const std::vector<std::string>& candidates : {fitting, all}) {
+        for (const std::string& candidate : candidates) {
+            if (candidate.ends_with("." + name)) {
+                throw node.error("names an unknown target '" + name + "'; did you mean '" + candidate + "'?");
+            }
+        }
+    }
+    throw node.error_unknown("target", name, all);
+}
+
+AUDYN_INLINE auto Targets::find(const Config& node, const std::vector<std::string>& fitting) const -> const Target& {
     const auto name_node = node.is_dict() ? node.find("_target_") : std::nullopt;
     if (!name_node) {
-        throw node.error("needs the key `_target_`, which says what to build");
+        throw_missing(node, fitting);
     }
     const auto name = name_node->as<std::string>();
     const auto found = targets_.find(name);
     if (found == targets_.end()) {
-        std::vector<std::string> known;
-        for (const auto& [candidate, target] : targets_) {
-            known.push_back(candidate);
-        }
-        throw name_node->error_unknown("target", name, known);
+        throw_unknown(*name_node, name, fitting);
     }
     return found->second;
 }

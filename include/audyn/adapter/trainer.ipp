@@ -21,6 +21,34 @@ AUDYN_INLINE trainer::MonitorMode monitor_mode(const std::string& mode) {
     return mode == "min" ? trainer::MonitorMode::min : trainer::MonitorMode::max;
 }
 
+/// \throws UsageError also for an option of another mode, which would have no effect.
+AUDYN_INLINE optim::GradClipper make_grad_clipper(const std::string& mode_name, std::optional<double> clip_value,
+                                                  const std::optional<OneOrMore<double>>& max_norm,
+                                                  std::optional<double> norm_type, bool error_if_nonfinite,
+                                                  std::optional<double> clip_factor, std::optional<double> eps) {
+    using optim::ClipMode;
+    const ClipMode mode = optim::clip_modes.mode(mode_name);
+    const auto refuse = [&](const char* option, bool is_given, bool is_taken) {
+        if (is_given && !is_taken) {
+            throw UsageError("clipping by mode '" + mode_name + "' takes no " + option + "; leave it out");
+        }
+    };
+    refuse("clip_value", clip_value.has_value(), mode == ClipMode::value);
+    refuse("max_norm", max_norm.has_value(), mode == ClipMode::norm || mode == ClipMode::group_norm);
+    refuse("norm_type", norm_type.has_value(), mode != ClipMode::value);
+    refuse("error_if_nonfinite", error_if_nonfinite, mode != ClipMode::value);
+    refuse("clip_factor", clip_factor.has_value(), mode == ClipMode::adaptive);
+    refuse("eps", eps.has_value(), mode == ClipMode::adaptive);
+    const optim::GradClipperOptions defaults(mode);
+    return optim::GradClipper(optim::GradClipperOptions(mode)
+                                  .clip_value(clip_value.value_or(defaults.clip_value()))
+                                  .max_norm(max_norm ? max_norm->values : defaults.max_norm())
+                                  .norm_type(norm_type.value_or(defaults.norm_type()))
+                                  .error_if_nonfinite(error_if_nonfinite)
+                                  .clip_factor(clip_factor.value_or(defaults.clip_factor()))
+                                  .eps(eps.value_or(defaults.eps())));
+}
+
 } // namespace audyn::adapter::detail
 
 namespace audyn::adapter {
@@ -28,22 +56,15 @@ namespace audyn::adapter {
 AUDYN_INLINE void add_trainer_targets(Targets& targets) {
     using optim::GradClipper;
     using optim::GradClipperOptions;
-    using Norms = std::optional<OneOrMore<double>>;
     targets.add_function<GradClipper>(
         "audyn.utils.GradClipper",
-        constructor<std::string, std::optional<double>, Norms, double, bool, double, double>(
-            arg("mode"), arg("clip_value") = std::optional<double>(), arg("max_norm") = Norms(), arg("norm_type") = 2.0,
-            arg("error_if_nonfinite") = false, arg("clip_factor") = 0.01, arg("eps") = 1e-3),
-        [](const std::string& mode, std::optional<double> clip_value, const Norms& max_norm, double norm_type,
-           bool error_if_nonfinite, double clip_factor, double eps) {
-            return GradClipper(GradClipperOptions(optim::clip_modes.mode(mode))
-                                   .clip_value(clip_value.value_or(0.0))
-                                   .max_norm(max_norm ? max_norm->values : std::vector<double>())
-                                   .norm_type(norm_type)
-                                   .error_if_nonfinite(error_if_nonfinite)
-                                   .clip_factor(clip_factor)
-                                   .eps(eps));
-        });
+        constructor<std::string, std::optional<double>, std::optional<OneOrMore<double>>, std::optional<double>, bool,
+                    std::optional<double>, std::optional<double>>(
+            arg("mode"), arg("clip_value") = std::optional<double>(),
+            arg("max_norm") = std::optional<OneOrMore<double>>(), arg("norm_type") = std::optional<double>(),
+            arg("error_if_nonfinite") = false, arg("clip_factor") = std::optional<double>(),
+            arg("eps") = std::optional<double>()),
+        detail::make_grad_clipper);
     targets.add_function<GradClipper>(
         "torch.nn.utils.clip_grad_norm_",
         constructor<double, double, bool, Unsupported>(
@@ -76,7 +97,7 @@ AUDYN_INLINE trainer::SchedulerInterval scheduler_interval(const Config& node) {
     }
     const auto name = node.as<std::string>();
     if (name != "iteration" && name != "epoch") {
-        throw node.error_unknown("interval", name, {"iteration", "epoch"});
+        throw node.error("must be 'iteration', 'epoch' or null (never), not '" + name + "'");
     }
     return name == "epoch" ? trainer::SchedulerInterval::epoch : trainer::SchedulerInterval::iteration;
 }
@@ -267,6 +288,9 @@ AUDYN_INLINE void set_clip_gradient(const Config& train, const Targets& targets,
                                     bool of_gan) {
     const auto node = train.find("clip_gradient");
     const auto is_by_side = [&] { return node->contains("generator") || node->contains("discriminator"); };
+    if (node && !node->is_null() && !node->is_dict()) {
+        throw node->error("must be what clips, as {_target_: audyn.utils.GradClipper, mode: norm, max_norm: 1.0}");
+    }
     if (!node || node->is_null() || node->size() == 0 || (of_gan && is_by_side())) {
         return;
     }

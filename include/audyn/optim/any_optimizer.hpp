@@ -40,7 +40,10 @@ public:
     [[nodiscard]] const std::vector<ParamGroup>& groups() const;
     /// The optimizer's; with an average `{"moving_average": ..., "original": ...}`, as Audyn's wrapper.
     [[nodiscard]] StateDict state_dict() const;
+    /// \throws StateError for a state that does not fit; nothing is changed then.
     void load_state_dict(const StateDict& state);
+    /// \throws StateError where load_state_dict() would.
+    void check_state_dict(const StateDict& state) const;
 
     /// The average that was given to the constructor, or nullptr.
     [[nodiscard]] MovingAverage* moving_average() { return average_.get(); }

@@ -98,18 +98,28 @@ AUDYN_INLINE StateDict AnyOptimizer::state_dict() const {
     return average_ ? detail::averaged_state(*average_, std::move(state)) : state;
 }
 
+AUDYN_INLINE void AnyOptimizer::check_state_dict(const StateDict& state) const {
+    if (multi_) {
+        multi_->check_state_dict(state);
+    } else if (average_) {
+        detail::check_averaged_state(state);
+        optimizer_->check_state_dict(state.at("original").as_dict());
+        average_->check_state_dict(state.at("moving_average").as_dict());
+    } else {
+        optimizer_->check_state_dict(state);
+    }
+}
+
 AUDYN_INLINE void AnyOptimizer::load_state_dict(const StateDict& state) {
+    check_state_dict(state);
     if (multi_) {
         multi_->load_state_dict(state);
-        return;
-    }
-    if (!average_) {
+    } else if (average_) {
+        optimizer_->load_state_dict(state.at("original").as_dict());
+        average_->load_state_dict(state.at("moving_average").as_dict());
+    } else {
         optimizer_->load_state_dict(state);
-        return;
     }
-    detail::check_averaged_state(state);
-    optimizer_->load_state_dict(state.at("original").as_dict());
-    average_->load_state_dict(state.at("moving_average").as_dict());
 }
 
 } // namespace audyn::optim

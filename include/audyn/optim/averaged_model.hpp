@@ -75,6 +75,7 @@ public:
     /// Python's: `{"n_averaged": ..., "module.weight": ..., ...}`; and "num_updates" where not every update counts.
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
     AUDYN_INLINE void load_state_dict(const StateDict& state) override;
+    AUDYN_INLINE void check_state_dict(const StateDict& state) const override;
 
 protected:
     [[nodiscard]] AUDYN_INLINE double weight(at::ScalarType dtype) const override;

@@ -112,24 +112,30 @@ AUDYN_INLINE StateDict AveragedModel::state_dict() const {
     return state;
 }
 
-AUDYN_INLINE void AveragedModel::load_state_dict(const StateDict& state) {
-    require_outside_scope("load a state");
+AUDYN_INLINE void AveragedModel::check_state_dict(const StateDict& state) const {
     std::vector<std::string> mismatches;
     const state::Value* count = state.find("n_averaged");
     if (count == nullptr || !count->is<at::Tensor>() || count->as_tensor().numel() != 1) {
         mismatches.emplace_back("'n_averaged' is missing, or no number");
     }
     for (std::size_t i = 0; i < names_.size(); ++i) {
-        if (std::string line = mismatch(i, names_[i], state.find(names_[i])); !line.empty()) {
-            mismatches.push_back(std::move(line));
-        }
+        check_average(i, names_[i], state.find(names_[i]), mismatches);
+    }
+    const state::Value* updates = state.find("num_updates");
+    if (updates != nullptr && !updates->is<int64_t>()) {
+        mismatches.push_back(std::string("'num_updates' is of kind ") + updates->kind());
     }
     throw_mismatches("averaged model", mismatches);
+}
+
+AUDYN_INLINE void AveragedModel::load_state_dict(const StateDict& state) {
+    require_outside_scope("load a state");
+    check_state_dict(state);
     for (std::size_t i = 0; i < names_.size(); ++i) {
         load_average(i, state.at(names_[i]).as_tensor());
     }
-    n_averaged_ = count->as_tensor().item<int64_t>();
-    const state::Value* const updates = state.find("num_updates");
+    n_averaged_ = state.at("n_averaged").as_tensor().item<int64_t>();
+    const state::Value* updates = state.find("num_updates");
     const int64_t before = n_averaged_ == 0 ? 0 : options_.swa_start() + (n_averaged_ - 1) * options_.swa_freq() + 1;
     set_num_updates(updates == nullptr ? before : updates->as_int());
 }

@@ -107,32 +107,26 @@ AUDYN_INLINE StateDict CyclicLR::options() const {
 
 AUDYN_INLINE void CyclicLR::load_options(const StateDict& state) {
     // A custom function takes the place of the mode, which may be any text then.
-    const CyclicMode mode = scale_fn_ ? mode_ : cyclic_modes.mode<StateError>(state.at("mode").as_string());
-    const ScaleMode scale_mode = scale_modes.mode<StateError>(state.at("scale_mode").as_string());
+    mode_ = scale_fn_ ? mode_ : cyclic_modes.mode<StateError>(state.at("mode").as_string());
+    scale_mode_ = scale_modes.mode<StateError>(state.at("scale_mode").as_string());
     if (const state::Value* scale_fn = state.find("_scale_fn_custom"); scale_fn != nullptr && !scale_fn->is_none()) {
         throw StateError("the state holds attributes of the Python object that was CyclicLR's scale_fn, which no "
                          "function here can take; save it with a plain function in Python");
     }
-    std::vector<double> max_lrs = detail::to_numbers(state.at("max_lrs"));
-    check_group_count(max_lrs.size());
-    const bool cycle_momentum = state.at("cycle_momentum").as_bool();
-    if (cycle_momentum) {
+    max_lrs_ = detail::to_numbers(state.at("max_lrs"));
+    check_group_count(max_lrs_.size());
+    cycle_momentum_ = state.at("cycle_momentum").as_bool();
+    if (cycle_momentum_) {
         detail::check_momentum<StateError>("CyclicLR", groups());
-        std::vector<double> base_momentums = detail::to_numbers(state.at("base_momentums"));
-        std::vector<double> max_momentums = detail::to_numbers(state.at("max_momentums"));
-        check_group_count(base_momentums.size());
-        check_group_count(max_momentums.size());
-        base_momentums_ = std::move(base_momentums);
-        max_momentums_ = std::move(max_momentums);
+        base_momentums_ = detail::to_numbers(state.at("base_momentums"));
+        max_momentums_ = detail::to_numbers(state.at("max_momentums"));
+        check_group_count(base_momentums_.size());
+        check_group_count(max_momentums_.size());
         use_beta1_ = groups().front().momentum_is_beta1;
     }
-    cycle_momentum_ = cycle_momentum;
-    max_lrs_ = std::move(max_lrs);
     total_size_ = state.at("total_size").as_float();
     step_ratio_ = state.at("step_ratio").as_float();
-    mode_ = mode;
     gamma_ = state.at("gamma").as_float();
-    scale_mode_ = scale_mode;
     choose_scale_mode();
 }
 

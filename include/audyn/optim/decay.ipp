@@ -63,11 +63,10 @@ AUDYN_INLINE StateDict MultiStepLR::options() const {
 }
 
 AUDYN_INLINE void MultiStepLR::load_options(const StateDict& state) {
-    std::map<int64_t, int64_t> milestones;
+    milestones_.clear();
     for (const auto& [milestone, count] : state.at("milestones").as_dict()) {
-        milestones[milestone.integer()] = count.as_int();
+        milestones_[milestone.integer()] = count.as_int();
     }
-    milestones_ = std::move(milestones);
     gamma_ = state.at("gamma").as_float();
 }
 

@@ -33,6 +33,9 @@ public:
     [[nodiscard]] bool warmup() const { return warmup_; }
     [[nodiscard]] bool bias_correction() const { return bias_correction_; }
 
+    /// \throws UsageError when smooth is out of range.
+    void check() const;
+
 private:
     double smooth_ = 0.999;
     bool warmup_ = false;
@@ -63,16 +66,18 @@ public:
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
     /// Takes over `smooth`, as Audyn does.
     AUDYN_INLINE void load_state_dict(const StateDict& state) override;
+    AUDYN_INLINE void check_state_dict(const StateDict& state) const override;
 
 protected:
     [[nodiscard]] AUDYN_INLINE double weight(at::ScalarType dtype) const override;
     AUDYN_INLINE void count_update() override;
 
 private:
-    static bool is_smooth(double value) { return value >= 0.0 && value < 1.0; }
     /// What the next update keeps.
     [[nodiscard]] double smooth() const;
-    void check_state(const StateDict& state, std::vector<std::string>& mismatches) const;
+    void check_averages(const StateDict& state, std::vector<std::string>& mismatches) const;
+    void check_buffers(const StateDict& state, std::vector<std::string>& mismatches) const;
+    static void check_numbers(const StateDict& state, std::vector<std::string>& mismatches);
 
     ExponentialMovingAverageOptions options_;
     std::vector<std::size_t> group_sizes_;
@@ -127,8 +132,10 @@ public:
     /// \throws StateError for a state without a moving average, and for one that does not fit.
     void load_state_dict(const StateDict& state) {
         detail::check_averaged_state(state);
+        const StateDict& average = state.at("moving_average").as_dict();
+        average_->check_state_dict(average);
         optimizer_.load_state_dict(state.at("original").as_dict());
-        average_->load_state_dict(state.at("moving_average").as_dict());
+        average_->load_state_dict(average);
     }
 
 private:

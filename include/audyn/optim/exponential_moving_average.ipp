@@ -23,16 +23,19 @@ AUDYN_INLINE std::vector<at::Tensor> averaged_tensors(const std::vector<ParamGro
 
 namespace audyn::optim {
 
+AUDYN_INLINE void ExponentialMovingAverageOptions::check() const {
+    if (!(smooth_ >= 0.0 && smooth_ < 1.0)) {
+        throw UsageError("ExponentialMovingAverage's smooth must lie in [0, 1), got " + std::to_string(smooth_));
+    }
+}
+
 AUDYN_INLINE ExponentialMovingAverage::ExponentialMovingAverage(const std::vector<ParamGroup>& groups,
                                                                 const ExponentialMovingAverageOptions& options,
                                                                 const std::vector<at::Tensor>& buffers)
     : MovingAverage(detail::averaged_tensors(groups, buffers), detail::averaged_tensors(groups, buffers).size()),
       options_(options),
       count_(parameters().size() - buffers.size()) {
-    if (!is_smooth(options.smooth())) {
-        throw UsageError("ExponentialMovingAverage's smooth must lie in [0, 1), got " +
-                         std::to_string(options.smooth()));
-    }
+    options.check();
     for (const ParamGroup& group : groups) {
         group_sizes_.push_back(group.params.size());
     }
@@ -86,54 +89,75 @@ AUDYN_INLINE StateDict ExponentialMovingAverage::state_dict() const {
             {"buffers", std::move(buffers)}};
 }
 
-AUDYN_INLINE void ExponentialMovingAverage::check_state(const StateDict& state,
-                                                        std::vector<std::string>& mismatches) const {
-    const auto add = [&](const std::string& line) {
-        if (!line.empty()) {
-            mismatches.push_back(line);
-        }
-    };
+AUDYN_INLINE void ExponentialMovingAverage::check_averages(const StateDict& state,
+                                                           std::vector<std::string>& mismatches) const {
     const StateDict& averages = state.at("state").as_dict();
     const std::vector<state::Value>& groups = state.at("param_groups").as_list();
     if (groups.size() != group_sizes_.size()) {
-        add("it has " + std::to_string(groups.size()) + " parameter groups, the optimizer has " +
-            std::to_string(group_sizes_.size()));
+        mismatches.push_back("it has " + std::to_string(groups.size()) + " parameter groups, the optimizer has " +
+                             std::to_string(group_sizes_.size()));
         return;
     }
     std::size_t index = 0;
     for (std::size_t g = 0; g < groups.size(); ++g) {
         const std::vector<state::Value>& params = groups[g].as_dict().at("params").as_list();
         if (params.size() != group_sizes_[g]) {
-            add("param_groups[" + std::to_string(g) + "] has " + std::to_string(params.size()) +
-                " parameters, the optimizer's group has " + std::to_string(group_sizes_[g]));
+            mismatches.push_back("param_groups[" + std::to_string(g) + "] has " + std::to_string(params.size()) +
+                                 " parameters, the optimizer's group has " + std::to_string(group_sizes_[g]));
             return;
         }
         for (const state::Value& number : params) {
-            add(mismatch(index++, "state[" + std::to_string(number.as_int()) + "]", averages.find(number.as_int())));
+            const int64_t key = number.as_int();
+            check_average(index++, "state[" + std::to_string(key) + "]", averages.find(key), mismatches);
         }
     }
-    if (const state::Value* smooth = averages.find("smooth"); smooth != nullptr && !detail::is_number(*smooth)) {
-        add(std::string("'smooth' is of kind ") + smooth->kind() + ", not a number");
-    } else if (smooth != nullptr && !is_smooth(detail::number(*smooth))) {
-        add("'smooth' is " + std::to_string(detail::number(*smooth)) + ", which does not lie in [0, 1)");
-    }
+}
+
+AUDYN_INLINE void ExponentialMovingAverage::check_buffers(const StateDict& state,
+                                                          std::vector<std::string>& mismatches) const {
     const state::Value* buffers = state.find("buffers");
+    const std::size_t own = parameters().size() - count_;
     const std::size_t count = buffers == nullptr ? 0 : buffers->as_list().size();
-    if (count != parameters().size() - count_) {
-        add("it has " + std::to_string(count) + " buffers, the average has " +
-            std::to_string(parameters().size() - count_));
+    if (count != own) {
+        mismatches.push_back("it has " + std::to_string(count) + " buffers, the average has " + std::to_string(own));
         return;
     }
     for (std::size_t i = 0; i < count; ++i) {
-        add(mismatch(count_ + i, "buffers[" + std::to_string(i) + "]", &buffers->as_list()[i]));
+        check_average(count_ + i, "buffers[" + std::to_string(i) + "]", &buffers->as_list()[i], mismatches);
     }
+}
+
+AUDYN_INLINE void ExponentialMovingAverage::check_numbers(const StateDict& state,
+                                                          std::vector<std::string>& mismatches) {
+    const auto check = [&](const char* key, const state::Value* value) {
+        if (value != nullptr && !detail::is_number(*value)) {
+            mismatches.push_back(std::string("'") + key + "' is of kind " + value->kind() + ", not a number");
+            return false;
+        }
+        return value != nullptr;
+    };
+    const state::Value* smooth = state.at("state").as_dict().find("smooth");
+    if (check("smooth", smooth)) {
+        const double value = detail::number(*smooth);
+        if (!(value >= 0.0 && value < 1.0)) {
+            mismatches.push_back("'smooth' is " + std::to_string(value) + ", which does not lie in [0, 1)");
+        }
+    }
+    check("num_updates", state.find("num_updates"));
+    check("bias", state.find("bias"));
+}
+
+AUDYN_INLINE void ExponentialMovingAverage::check_state_dict(const StateDict& state) const {
+    std::vector<std::string> mismatches;
+    check_averages(state, mismatches);
+    check_numbers(state, mismatches);
+    check_buffers(state, mismatches);
+    throw_mismatches("moving average", mismatches);
 }
 
 AUDYN_INLINE void ExponentialMovingAverage::load_state_dict(const StateDict& state) {
     require_outside_scope("load a state");
-    std::vector<std::string> mismatches;
-    check_state(state, mismatches);
-    throw_mismatches("moving average", mismatches);
+    check_state_dict(state);
     const StateDict& averages = state.at("state").as_dict();
     std::size_t index = 0;
     for (const state::Value& group : state.at("param_groups").as_list()) {
@@ -153,8 +177,9 @@ AUDYN_INLINE void ExponentialMovingAverage::load_state_dict(const StateDict& sta
     const state::Value* updates = state.find("num_updates");
     const state::Value* bias = state.find("bias");
     const double past_warmup = std::ceil(10.0 * options_.smooth() / (1.0 - options_.smooth()));
-    set_num_updates(updates == nullptr ? static_cast<int64_t>(past_warmup) : updates->as_int());
-    bias_ = bias == nullptr ? 0.0 : bias->as_float();
+    set_num_updates(updates == nullptr ? static_cast<int64_t>(past_warmup)
+                                       : static_cast<int64_t>(detail::number(*updates)));
+    bias_ = bias == nullptr ? 0.0 : detail::number(*bias);
 }
 
 } // namespace audyn::optim

@@ -67,6 +67,8 @@ public:
     /// Copies to the averages' devices and types. \throws StateError that lists every mismatch; nothing is changed
     /// then.
     virtual void load_state_dict(const StateDict& state) = 0;
+    /// \throws StateError where load_state_dict() would.
+    virtual void check_state_dict(const StateDict& state) const = 0;
 
 protected:
     /// The averages begin as copies. Those of the first `averaged` are averaged, the others are copied.
@@ -78,8 +80,9 @@ protected:
     virtual void count_update() {}
 
     void set_num_updates(int64_t count) { num_updates_ = count; }
-    /// The line of an error for what cannot become average number `index`; empty when it can.
-    [[nodiscard]] std::string mismatch(std::size_t index, const std::string& name, const state::Value* saved) const;
+    /// Appends a line to `mismatches` when `saved`, of this name, cannot become average number `index`.
+    void check_average(std::size_t index, const std::string& name, const state::Value* saved,
+                       std::vector<std::string>& mismatches) const;
     /// \throws StateError that has the lines, if there are any.
     static void throw_mismatches(const char* what, const std::vector<std::string>& lines);
     void load_average(std::size_t index, const at::Tensor& saved);

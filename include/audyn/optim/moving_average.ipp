@@ -184,19 +184,16 @@ AUDYN_INLINE void MovingAverage::replace(const torch::nn::Module& module, StateD
     }
 }
 
-AUDYN_INLINE std::string MovingAverage::mismatch(std::size_t index, const std::string& name,
-                                                 const state::Value* saved) const {
+AUDYN_INLINE void MovingAverage::check_average(std::size_t index, const std::string& name, const state::Value* saved,
+                                               std::vector<std::string>& mismatches) const {
     if (saved == nullptr) {
-        return "'" + name + "' is missing";
+        mismatches.push_back("'" + name + "' is missing");
+    } else if (!saved->is<at::Tensor>()) {
+        mismatches.push_back("'" + name + "' is of kind " + saved->kind());
+    } else if (saved->as_tensor().sizes() != averages_[index].sizes()) {
+        mismatches.push_back(c10::str("'", name, "' has the shape ", saved->as_tensor().sizes(), ", the parameter has ",
+                                      averages_[index].sizes()));
     }
-    if (!saved->is<at::Tensor>()) {
-        return "'" + name + "' is of kind " + saved->kind();
-    }
-    if (saved->as_tensor().sizes() != averages_[index].sizes()) {
-        return c10::str("'", name, "' has the shape ", saved->as_tensor().sizes(), ", the parameter has ",
-                        averages_[index].sizes());
-    }
-    return {};
 }
 
 AUDYN_INLINE void MovingAverage::throw_mismatches(const char* what, const std::vector<std::string>& lines) {

@@ -41,12 +41,12 @@ public:
     [[nodiscard]] AUDYN_INLINE std::string monitor() const override;
 
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
-    AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 protected:
     [[nodiscard]] double compute_lr(std::size_t) override { return 0.0; }
     [[nodiscard]] StateDict options() const override { return {}; }
     void load_options(const StateDict&) override {}
+    AUDYN_INLINE void load(const StateDict& state) override;
 
 private:
     struct Entry {

@@ -94,7 +94,7 @@ AUDYN_INLINE StateDict MultiLRSchedulers::state_dict() const {
     return state;
 }
 
-AUDYN_INLINE void MultiLRSchedulers::load_state_dict(const StateDict& state) {
+AUDYN_INLINE void MultiLRSchedulers::load(const StateDict& state) {
     std::vector<std::string> names;
     for (const Entry& entry : entries_) {
         names.push_back(entry.name);

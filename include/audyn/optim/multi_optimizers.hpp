@@ -53,8 +53,11 @@ public:
     [[nodiscard]] AveragedParameters* averaged_parameters() { return averages_.get(); }
 
     [[nodiscard]] StateDict state_dict() const;
-    /// \throws StateError for names that are missing or unknown, and for a state that does not fit its optimizer.
+    /// \throws StateError for names that are missing or unknown, and for a state that does not fit its optimizer;
+    /// nothing is changed then.
     void load_state_dict(const StateDict& state);
+    /// \throws StateError where load_state_dict() would.
+    void check_state_dict(const StateDict& state) const;
 
 private:
     void check_names() const;

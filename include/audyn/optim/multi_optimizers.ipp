@@ -68,6 +68,7 @@ AUDYN_INLINE void MultiOptimizers::add_parameters() {
                 parameters_.push_back(group.params[i]);
             }
             groups_.push_back(group);
+            groups_.back().optimizer_name = one.name;
         }
     }
 }
@@ -153,18 +154,25 @@ AUDYN_INLINE StateDict MultiOptimizers::state_dict() const {
     return state;
 }
 
-AUDYN_INLINE void MultiOptimizers::load_state_dict(const StateDict& state) {
+AUDYN_INLINE void MultiOptimizers::check_state_dict(const StateDict& state) const {
     std::vector<std::string> names;
     for (const NamedOptimizer& one : optimizers_) {
         names.push_back(one.name);
     }
     detail::check_named_states("optimizer", names, state);
-    for (NamedOptimizer& one : optimizers_) {
+    for (const NamedOptimizer& one : optimizers_) {
         try {
-            one.optimizer.load_state_dict(state.at(one.name).as_dict());
+            one.optimizer.check_state_dict(state.at(one.name).as_dict());
         } catch (const StateError& error) {
             throw StateError("optimizer '" + one.name + "': " + error.what());
         }
+    }
+}
+
+AUDYN_INLINE void MultiOptimizers::load_state_dict(const StateDict& state) {
+    check_state_dict(state);
+    for (NamedOptimizer& one : optimizers_) {
+        one.optimizer.load_state_dict(state.at(one.name).as_dict());
     }
 }
 

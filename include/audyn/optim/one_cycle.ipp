@@ -138,14 +138,13 @@ AUDYN_INLINE void OneCycleLR::load_options(const StateDict& state) {
     if (phases.empty()) {
         throw StateError("the state of OneCycleLR has no phases");
     }
-    const AnnealStrategy strategy = anneal_strategies.mode<StateError>(state.at("_anneal_func_type").as_string());
-    const bool cycle_momentum = state.at("cycle_momentum").as_bool();
-    if (cycle_momentum) {
+    anneal_strategy_ = anneal_strategies.mode<StateError>(state.at("_anneal_func_type").as_string());
+    cycle_momentum_ = state.at("cycle_momentum").as_bool();
+    if (cycle_momentum_) {
         detail::check_momentum<StateError>("OneCycleLR", groups());
+        use_beta1_ = groups().front().momentum_is_beta1;
     }
     total_steps_ = state.at("total_steps").as_int();
-    cycle_momentum_ = cycle_momentum;
-    anneal_strategy_ = strategy;
     phases_ = std::move(phases);
 }
 

@@ -42,6 +42,8 @@ struct ParamGroup {
     std::optional<double> momentum;
     bool momentum_is_beta1 = false;
     ScheduleValues schedule;
+    /// The optimizer's name where there are several.
+    std::string optimizer_name = {};
 };
 
 /// Parameters with the options of their own: `{names, params, AdamWOptions().lr(1e-4)}`.
@@ -101,6 +103,8 @@ public:
     /// Takes a state of this class or of Python's class of the same name; tensors are copied to the parameters' devices
     /// and types. \throws StateError that lists every mismatch; nothing is changed then.
     void load_state_dict(const StateDict& state);
+    /// \throws StateError where load_state_dict() would.
+    void check_state_dict(const StateDict& state) const;
 
 protected:
     /// \throws UsageError without parameters, for one that occurs twice, or for one that is no leaf.
@@ -124,7 +128,7 @@ protected:
     virtual void load_parameter_state(std::size_t index, const StateDict& state) = 0;
 
 private:
-    void check_state(const StateDict& state, std::vector<std::string>& mismatches) const;
+    void find_mismatches(const StateDict& state, std::vector<std::string>& mismatches) const;
     void check_group(std::size_t group, const StateDict& saved, std::vector<std::string>& mismatches) const;
 
     std::shared_ptr<std::vector<ParamGroup>> groups_;

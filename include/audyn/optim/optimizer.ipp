@@ -146,9 +146,15 @@ AUDYN_INLINE void Optimizer::check_group(std::size_t group, const StateDict& sav
                                  own.kind() + " is needed");
         }
     }
+    const ScheduleValues own_schedule;
+    detail::for_each_schedule_value(own_schedule, [&](const char* key, const std::optional<double>&) {
+        if (const state::Value* value = saved.find(key); value != nullptr && !detail::is_number(*value)) {
+            mismatches.push_back(place + "['" + key + "'] is of kind " + value->kind() + ", not a number");
+        }
+    });
 }
 
-AUDYN_INLINE void Optimizer::check_state(const StateDict& state, std::vector<std::string>& mismatches) const {
+AUDYN_INLINE void Optimizer::find_mismatches(const StateDict& state, std::vector<std::string>& mismatches) const {
     const state::Value* saved_groups = state.find("param_groups");
     const state::Value* states = state.find("state");
     if (saved_groups == nullptr || !detail::is_list(*saved_groups) || states == nullptr || !states->is<StateDict>()) {
@@ -181,9 +187,9 @@ AUDYN_INLINE void Optimizer::check_state(const StateDict& state, std::vector<std
     }
 }
 
-AUDYN_INLINE void Optimizer::load_state_dict(const StateDict& state) {
+AUDYN_INLINE void Optimizer::check_state_dict(const StateDict& state) const {
     std::vector<std::string> mismatches;
-    check_state(state, mismatches);
+    find_mismatches(state, mismatches);
     if (!mismatches.empty()) {
         std::string message = std::string("the state does not fit the optimizer ") + name() + ":";
         for (const std::string& mismatch : mismatches) {
@@ -191,6 +197,10 @@ AUDYN_INLINE void Optimizer::load_state_dict(const StateDict& state) {
         }
         throw StateError(message);
     }
+}
+
+AUDYN_INLINE void Optimizer::load_state_dict(const StateDict& state) {
+    check_state_dict(state);
     const StateDict& states = state.at("state").as_dict();
     std::size_t index = 0;
     for (std::size_t g = 0; g < groups_->size(); ++g) {

@@ -84,12 +84,12 @@ public:
     [[nodiscard]] double best() const { return best_; }
 
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
-    AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 protected:
     [[nodiscard]] double compute_lr(std::size_t group) override { return groups()[group].lr; }
     [[nodiscard]] AUDYN_INLINE StateDict options() const override;
     AUDYN_INLINE void load_options(const StateDict& state) override;
+    AUDYN_INLINE void load(const StateDict& state) override;
     void undo_step() override {}
     void start() override { record_lr(); }
     AUDYN_INLINE void take_over() override;

@@ -99,29 +99,24 @@ AUDYN_INLINE StateDict ReduceLROnPlateau::state_dict() const {
 }
 
 AUDYN_INLINE void ReduceLROnPlateau::load_options(const StateDict& state) {
-    ReduceLROnPlateauOptions options;
-    std::vector<double> min_lrs = detail::to_numbers(state.at("min_lrs"));
-    check_group_count(min_lrs.size());
+    min_lrs_ = detail::to_numbers(state.at("min_lrs"));
+    check_group_count(min_lrs_.size());
     const state::Value* common = state.find("default_min_lr");
-    options.min_lr(common == nullptr || common->is_none() ? min_lrs : std::vector{detail::number(*common)});
-    options.mode(plateau_modes.mode<StateError>(state.at("mode").as_string()))
+    options_.min_lr(common == nullptr || common->is_none() ? min_lrs_ : std::vector{detail::number(*common)})
+        .mode(plateau_modes.mode<StateError>(state.at("mode").as_string()))
         .threshold_mode(threshold_modes.mode<StateError>(state.at("threshold_mode").as_string()))
         .factor(state.at("factor").as_float())
         .patience(state.at("patience").as_int())
         .cooldown(state.at("cooldown").as_int())
         .eps(state.at("eps").as_float())
-        .threshold(state.at("threshold").as_float())
-        .monitor(options_.monitor());
+        .threshold(state.at("threshold").as_float());
     best_ = detail::number(state.at("best"));
     cooldown_counter_ = state.at("cooldown_counter").as_int();
     num_bad_epochs_ = state.at("num_bad_epochs").as_int();
-    options_ = std::move(options);
-    min_lrs_ = std::move(min_lrs);
 }
 
-AUDYN_INLINE void ReduceLROnPlateau::load_state_dict(const StateDict& state) {
+AUDYN_INLINE void ReduceLROnPlateau::load(const StateDict& state) {
     check_keys(state_dict(), state);
-    check_group_count(state.at("_last_lr").as_list().size());
     load_options(state);
     load_last_lr(state);
     set_last_epoch(state.at("last_epoch").as_int());

@@ -56,7 +56,7 @@ public:
     [[nodiscard]] AUDYN_INLINE virtual StateDict state_dict() const;
     /// Goes on where `state` was taken, with its options, as in Python. The optimizer's state must be loaded as well.
     /// \throws StateError that lists what is missing; nothing is changed then.
-    AUDYN_INLINE virtual void load_state_dict(const StateDict& state);
+    void load_state_dict(const StateDict& state);
 
 protected:
     explicit LRScheduler(Optimizer& optimizer) : groups_(optimizer.shared_groups()) {}
@@ -79,8 +79,10 @@ protected:
     virtual void take_over() { update_lr(0); }
     /// Options and whatever else the scheduler needs, under Python's names.
     [[nodiscard]] virtual StateDict options() const = 0;
-    /// Takes a state that has every key of options().
+    /// Takes a state that has every key of options(). After an exception load_state_dict() puts back what was.
     virtual void load_options(const StateDict& state) = 0;
+    /// The same for all that state_dict() has.
+    AUDYN_INLINE virtual void load(const StateDict& state);
 
     [[nodiscard]] std::vector<ParamGroup>& groups() { return *groups_; }
     [[nodiscard]] const std::vector<ParamGroup>& groups() const { return *groups_; }

@@ -137,18 +137,25 @@ AUDYN_INLINE void LRScheduler::check_group_count(std::size_t count) const {
 }
 
 AUDYN_INLINE void LRScheduler::load_last_lr(const StateDict& state) {
-    std::vector<double> last_lr = detail::to_numbers(state.at("_last_lr"));
-    check_group_count(last_lr.size());
-    last_lr_ = std::move(last_lr);
+    last_lr_ = detail::to_numbers(state.at("_last_lr"));
+    check_group_count(last_lr_.size());
 }
 
 AUDYN_INLINE void LRScheduler::load_state_dict(const StateDict& state) {
+    const StateDict before = state_dict();
+    try {
+        load(state);
+    } catch (...) {
+        load(before);
+        throw;
+    }
+}
+
+AUDYN_INLINE void LRScheduler::load(const StateDict& state) {
     check_keys(state_dict(), state);
-    std::vector<double> base_lrs = detail::to_numbers(state.at("base_lrs"));
-    check_group_count(base_lrs.size());
-    check_group_count(state.at("_last_lr").as_list().size());
     load_options(state);
-    base_lrs_ = std::move(base_lrs);
+    base_lrs_ = detail::to_numbers(state.at("base_lrs"));
+    check_group_count(base_lrs_.size());
     load_last_lr(state);
     last_epoch_ = state.at("last_epoch").as_int();
     step_count_ = state.at("_step_count").as_int();

@@ -26,7 +26,6 @@ public:
     /// Of the first one that follows a metric.
     [[nodiscard]] AUDYN_INLINE std::string monitor() const override;
     [[nodiscard]] AUDYN_INLINE StateDict state_dict() const override;
-    AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 protected:
     /// \throws UsageError unless there are `schedulers`, all made for `optimizer`.
@@ -35,6 +34,7 @@ protected:
     [[nodiscard]] double compute_lr(std::size_t group) override { return groups()[group].lr; }
     [[nodiscard]] StateDict options() const override { return {}; }
     void load_options(const StateDict&) override {}
+    AUDYN_INLINE void load(const StateDict& state) override;
     AUDYN_INLINE void undo_step() override;
 
     [[nodiscard]] Schedulers& schedulers() { return schedulers_; }
@@ -83,10 +83,10 @@ public:
     AUDYN_INLINE void step_with(const MetricValue& metric) override;
     AUDYN_INLINE void step_iteration() override;
     AUDYN_INLINE void step_epoch(const MetricValue& metric) override;
-    AUDYN_INLINE void load_state_dict(const StateDict& state) override;
 
 protected:
     AUDYN_INLINE void take_over() override;
+    AUDYN_INLINE void load(const StateDict& state) override;
 
 private:
     void step_each(const std::function<void(LRScheduler&)>& step);

@@ -57,16 +57,12 @@ AUDYN_INLINE StateDict SchedulerList::state_dict() const {
     return state;
 }
 
-AUDYN_INLINE void SchedulerList::load_state_dict(const StateDict& state) {
+AUDYN_INLINE void SchedulerList::load(const StateDict& state) {
     check_keys(state_dict(), state);
     const std::vector<state::Value>& saved = state.at("_schedulers").as_list();
     if (saved.size() != schedulers_.size()) {
         throw StateError("the state is of " + std::to_string(saved.size()) + " learning rate schedulers, here are " +
                          std::to_string(schedulers_.size()));
-    }
-    // What does not fit is found before anything changes.
-    for (std::size_t i = 0; i < saved.size(); ++i) {
-        check_keys(schedulers_[i]->state_dict(), saved[i].as_dict());
     }
     load_last_lr(state);
     load_options(state);
@@ -203,13 +199,14 @@ AUDYN_INLINE void ChainedScheduler::step_epoch(const MetricValue& metric) {
     step_each([&](LRScheduler& scheduler) { scheduler.step_epoch(metric); });
 }
 
-AUDYN_INLINE void ChainedScheduler::load_state_dict(const StateDict& state) {
-    SchedulerList::load_state_dict(state);
+AUDYN_INLINE void ChainedScheduler::load(const StateDict& state) {
+    SchedulerList::load(state);
     set_last_epoch(schedulers().front()->last_epoch());
 }
 
 AUDYN_INLINE std::unique_ptr<LRScheduler> linear_warmup(Optimizer& optimizer, int64_t warmup_steps, double start_factor,
                                                         const MakeScheduler& main) {
+    detail::check_positive("warmup_steps", warmup_steps);
     auto warmup = std::make_unique<LinearLR>(optimizer, start_factor, 1.0, warmup_steps);
     if (!main) {
         return warmup;

@@ -21,13 +21,10 @@ AUDYN_INLINE void EarlyStopping::on_fit_start(TrainerBase& trainer) {
 }
 
 AUDYN_INLINE void EarlyStopping::on_epoch_end(TrainerBase& trainer) {
-    const auto value = trainer.metric(options_.monitor);
-    if (!value) {
-        throw UsageError("EarlyStopping: there is no metric '" + options_.monitor + "' to monitor");
-    }
     const double sign = options_.mode == MonitorMode::min ? 1.0 : -1.0;
-    if (sign * *value < sign_best_ - options_.min_delta) {
-        sign_best_ = sign * *value;
+    const double signed_value = sign * trainer.monitored_metric("EarlyStopping.monitor", options_.monitor);
+    if (signed_value < sign_best_ - options_.min_delta) {
+        sign_best_ = signed_value;
         waited_ = 0;
     } else if (++waited_ >= options_.patience) {
         stop(trainer);

@@ -19,17 +19,16 @@ AUDYN_INLINE Report::Report(std::shared_ptr<logging::Console> console, bool prog
       bar_shown_(progress_bar && console_->is_terminal()) {}
 
 AUDYN_INLINE void Report::iteration(const Progress& progress, const std::vector<Metric>& metrics,
-                                    double learning_rate) {
-    bar_.set_values(metrics.empty() ? 0.0 : metrics.front().value, learning_rate);
+                                    const std::vector<Metric>& learning_rates) {
+    bar_.set_values(metrics.empty() ? 0.0 : metrics.front().value, learning_rates.front().value);
     const double rate = bar_.samples_per_second();
     if (!bar_shown_ && console_->enabled(logging::Level::info)) {
         console_->info("[Epoch " + fraction(progress.epoch, progress.epochs) + ", Iter " +
-                       fraction(progress.iteration, progress.iterations) + "] " + values(metrics) +
-                       ", learning_rate: " + format_number(learning_rate) +
-                       ", samples_per_second: " + format_number(rate));
+                       fraction(progress.iteration, progress.iterations) + "] " + values(metrics) + ", " +
+                       values(learning_rates) + ", samples_per_second: " + format_number(rate));
     }
     std::vector<Metric> all = metrics;
-    all.push_back({"learning_rate", learning_rate});
+    all.insert(all.end(), learning_rates.begin(), learning_rates.end());
     all.push_back({"samples_per_second", rate});
     log_scalars(all, "iteration", "train", progress.iteration);
 }

@@ -73,13 +73,10 @@ AUDYN_INLINE void TrainerBase::save_epoch_checkpoints(double monitored) {
         best_checkpoint_ = paths.back().string();
     }
     if (entries.top_k) {
-        const auto value = metric(entries.top_k->monitor);
-        if (!value) {
-            throw UsageError("save_checkpoint.top_k: there is no metric '" + entries.top_k->monitor + "' to monitor");
-        }
-        if (saver_.is_among_best(*value)) {
+        const double value = monitored_metric("save_checkpoint.top_k.monitor", entries.top_k->monitor);
+        if (saver_.is_among_best(value)) {
             paths.push_back(checkpoint::format_checkpoint_path(entries.top_k->path, numbers));
-            saver_.keep_best(paths.back(), *value);
+            saver_.keep_best(paths.back(), value);
         }
     }
     if (entries.epoch && epoch % entries.epoch->every == 0) {

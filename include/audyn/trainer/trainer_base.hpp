@@ -105,9 +105,14 @@ public:
     [[nodiscard]] const std::optional<std::string>& last_checkpoint() const { return last_checkpoint_; }
     /// Of the first parameter group.
     [[nodiscard]] double learning_rate() const { return parameter_groups().front().lr; }
+    /// Of each parameter group as the log names it: "learning_rate"; of several groups "learning_rate pg1", ...; of
+    /// several optimizers "learning_rate body", ...
+    [[nodiscard]] std::vector<Metric> learning_rates() const;
 
     /// The newest value of a metric, named as "validation/total" or "train/total"; nothing before it was measured.
     [[nodiscard]] std::optional<double> metric(std::string_view name) const;
+    /// The same for `option`, which names one. \throws UsageError that tells those there are
+    [[nodiscard]] double monitored_metric(const std::string& option, const std::string& name) const;
     /// Means over this rank's batches of the newest iteration, the total first. Waits for the device.
     [[nodiscard]] std::vector<Metric> iteration_metrics() const { return train_sums_.iteration_means(); }
     /// Adds a metric to the epoch's line and numbers of the loader being validated: from `on_validation_end`, on all
@@ -242,11 +247,11 @@ private:
     [[nodiscard]] std::vector<StateDict> gather(const StateDict& own);
     [[nodiscard]] std::vector<Metric> epoch_means(const MetricSums& sums);
     void add_pass_metrics(std::vector<Metric>& metrics);
-    void log_iteration(double learning_rate);
+    void log_iteration(const std::vector<Metric>& learning_rates);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
     void step_by_metric(const std::string& loader);
-    [[nodiscard]] double monitored_metric(const std::string& name) const;
+    void check_monitors(const std::vector<NamedLoader>& validation) const;
     [[nodiscard]] StateDict lr_scheduler_state() const;
     void load_lr_scheduler_state(const state::Value& state);
 

@@ -142,6 +142,7 @@ AUDYN_INLINE int64_t TrainerBase::gather_batches(int64_t own, int64_t minimum) {
 }
 
 AUDYN_INLINE void TrainerBase::fit(data::Loader& train, std::vector<NamedLoader> validation) {
+    check_monitors(validation);
     plan(train);
     stop_reason_.reset();
     phase_ = Phase::boundary;
@@ -256,7 +257,9 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
     phase_ = Phase::step;
     needs_closure() ? step_by_closure() : optimizer_step();
-    const double used_learning_rate = learning_rate();
+    // Those that this step used, before the schedulers change them.
+    const bool is_logged = (iteration_idx_ + 1) % options_.log_every_n_iterations() == 0;
+    const std::vector<Metric> used_rates = is_logged ? learning_rates() : std::vector<Metric>();
     for (const Part& part : parts_) {
         if (part.is_by(SchedulerInterval::iteration)) {
             part.scheduler->step_iteration();
@@ -267,8 +270,8 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     is_trained_ = true;
     phase_ = Phase::boundary;
     report_.bar().advance(samples * world_size());
-    if (iteration_idx_ % options_.log_every_n_iterations() == 0) {
-        log_iteration(used_learning_rate);
+    if (is_logged) {
+        log_iteration(used_rates);
     }
     notify([&](Callback& callback) { callback.on_iteration_end(*this); });
     at_boundary();
@@ -390,7 +393,23 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::epoch_means(const MetricSums& sums
     return world_size() == 1 ? sums.means() : means_of(merge_sums(gather(sums.state_dict())));
 }
 
-AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
+AUDYN_INLINE std::vector<Metric> TrainerBase::learning_rates() const {
+    const std::vector<optim::ParamGroup>& groups = parameter_groups();
+    std::vector<Metric> rates;
+    for (auto begin = groups.begin(); begin != groups.end();) {
+        const std::string& optimizer = begin->optimizer_name;
+        const auto end =
+            std::find_if(begin, groups.end(), [&](const auto& one) { return one.optimizer_name != optimizer; });
+        const std::string name = "learning_rate" + (optimizer.empty() ? "" : " " + optimizer);
+        for (auto group = begin; group != end; ++group) {
+            rates.push_back({end - begin == 1 ? name : name + " pg" + std::to_string(group - begin + 1), group->lr});
+        }
+        begin = end;
+    }
+    return rates;
+}
+
+AUDYN_INLINE void TrainerBase::log_iteration(const std::vector<Metric>& learning_rates) {
     require_finite();
     at::Tensor sums = train_sums_.iteration_sums();
     all_reduce_sum(sums);
@@ -401,7 +420,7 @@ AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
                 {"gradient_norm" + (part.name.empty() ? "" : " " + part.name), part.gradient_norm.item<double>()});
         }
     }
-    report_.iteration(progress(), metrics, learning_rate);
+    report_.iteration(progress(), metrics, learning_rates);
 }
 
 AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
@@ -464,7 +483,9 @@ AUDYN_INLINE void TrainerBase::step_by_metric(const std::string& loader) {
             continue;
         }
         const std::string total = loader + (part.name.empty() ? "/total" : "/total " + part.name);
-        const auto value = [&](const std::string& name) { return monitored_metric(name.empty() ? total : name); };
+        const auto value = [&](const std::string& name) {
+            return monitored_metric("lr_scheduler.monitor", name.empty() ? total : name);
+        };
         if (part.is_by(SchedulerInterval::epoch)) {
             part.scheduler->step_with(value);
         } else if (part.is_by(SchedulerInterval::iteration)) {
@@ -473,12 +494,32 @@ AUDYN_INLINE void TrainerBase::step_by_metric(const std::string& loader) {
     }
 }
 
-AUDYN_INLINE double TrainerBase::monitored_metric(const std::string& name) const {
-    const auto value = metric(name);
-    if (!value) {
-        throw UsageError("lr_scheduler: there is no metric '" + name + "' to monitor");
+AUDYN_INLINE double TrainerBase::monitored_metric(const std::string& option, const std::string& name) const {
+    if (const auto value = metric(name)) {
+        return *value;
     }
-    return *value;
+    std::string known;
+    for (const PassMetric& one : metrics_) {
+        known += (known.empty() ? "" : ", ") + one.loader + "/" + one.metric.name;
+    }
+    throw UsageError(option + ": there is no metric '" + name + "'; there are: " + known);
+}
+
+/// Which metrics a loader has is known after an epoch, and whether there is the loader at once.
+AUDYN_INLINE void TrainerBase::check_monitors(const std::vector<NamedLoader>& validation) const {
+    for (const Part& part : parts_) {
+        const std::string monitor = part.scheduler ? part.scheduler->monitor() : std::string();
+        std::string known = "train";
+        bool is_known = monitor.empty() || monitor.starts_with("train/");
+        for (const NamedLoader& named : validation) {
+            is_known = is_known || monitor.starts_with(named.name + "/");
+            known += ", " + named.name;
+        }
+        if (!is_known) {
+            throw UsageError("lr_scheduler.monitor: '" + monitor + "' is of no loader; name one of " + known +
+                             ", as in '" + (validation.empty() ? "train" : validation.front().name) + "/total'");
+        }
+    }
 }
 
 AUDYN_INLINE void TrainerBase::validate_all(std::vector<NamedLoader>& validation) {
