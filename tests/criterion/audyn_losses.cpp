@@ -2,12 +2,15 @@
 #include "built_loss.hpp"
 
 #include <audyn/core/error.hpp>
+#include <audyn/criterion/pit.hpp>
+#include <audyn/criterion/si_sdr.hpp>
 
 #include <ATen/ATen.h>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,7 +71,7 @@ at::Tensor signals() {
 // tests/oracle/criterion.py
 TEST_CASE("losses of audio and of adversarial training have Python's values and gradients") {
     const auto cases = nlohmann::json::parse(read_file(AUDYN_TEST_DATA_DIR "/criterion/data/audyn_criteria.json"));
-    CHECK(cases.size() == 24);
+    CHECK(cases.size() == 26);
     for (const auto& one : cases) {
         check(one, at::kDouble, 1e-6, 1e-6);
         // Python's gradients in float32 are as far from these, where bins are nearly silent and a logarithm is steep.
@@ -134,6 +137,34 @@ TEST_CASE("the windows of a loss are buffers that follow it") {
     REQUIRE(loss->module() != nullptr);
     CHECK(loss->module()->buffers().size() == 3);
     CHECK(loss->module()->named_buffers().contains("2.window"));
+}
+
+TEST_CASE("permutation invariant training finds the target of each estimate") {
+    const at::Tensor losses = at::tensor({3.0F, 1.0F, 2.0F, 0.0F, 0.5F, 9.0F, 1.0F, 2.0F, 0.0F}).view({1, 3, 3});
+    const auto [loss, permutation] = audyn::criterion::pit(losses);
+    CHECK(loss.item<double>() == doctest::Approx(1.0 / 3)); // 1, 0, 0
+    CHECK(at::equal(permutation, at::tensor({1, 0, 2}, at::kLong).view({1, 3})));
+    CHECK_THROWS_WITH_AS((void)audyn::criterion::pit(at::zeros({1, 2, 3})), doctest::Contains("got [1, 2, 3]"),
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS((void)audyn::criterion::pit(at::zeros({1, 9, 9})), doctest::Contains("at most 8 sources"),
+                         audyn::UsageError);
+
+    // Two estimates of one source: each would choose the first target by itself.
+    const at::Tensor targets = signals();
+    const at::Tensor estimates = at::stack({targets[0][0], targets[0][0] + 0.1, targets[0][2]}).unsqueeze(0);
+    const LossPointer all = build("{_target_: audyn.criterion.sdr.PITNegSISDR, num_sources: 3}");
+    const auto si_sdr = [&](int64_t estimate, int64_t target) {
+        return audyn::criterion::si_sdr(estimates[0][estimate], targets[0][target]).item<double>();
+    };
+    const double straight = si_sdr(0, 0) + si_sdr(1, 1) + si_sdr(2, 2);
+    const double crossed = si_sdr(0, 1) + si_sdr(1, 0) + si_sdr(2, 2);
+    const double expected = -std::max(straight, crossed) / 3;
+    CHECK(all->forward(std::vector{estimates, targets.slice(0, 0, 1)}).item<double>() ==
+          doctest::Approx(expected).epsilon(1e-5));
+    CHECK_THROWS_WITH_AS((void)all->forward(std::vector{at::ones({1, 2, 9}), at::ones({1, 2, 9})}),
+                         doctest::Contains("shape (batch, 3, samples), got [1, 2, 9]"), audyn::UsageError);
+    CHECK_THROWS_WITH_AS((void)all->forward(std::vector{at::ones({3, 9}), at::ones({3, 9})}),
+                         doctest::Contains("shape (batch, 3, samples), got [3, 9]"), audyn::UsageError);
 }
 
 TEST_CASE("lists of scores must have one length") {

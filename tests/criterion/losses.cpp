@@ -152,6 +152,21 @@ TEST_CASE("libtorch's own elementwise losses warn once, too, and keep their valu
     CHECK(warnings.messages[0].find("GaussianNLLLoss: the target's shape [3]") == 0);
 }
 
+TEST_CASE("KLDivLoss warns once of the reduction that is no divergence") {
+    Warnings warnings;
+    for (const auto& [options, count] : {std::pair{torch::nn::KLDivLossOptions().reduction(torch::kBatchMean), 0U},
+                                         std::pair{torch::nn::KLDivLossOptions().reduction(torch::kSum), 0U},
+                                         std::pair{torch::nn::KLDivLossOptions().log_target(true), 1U}}) {
+        const auto loss = make(torch::nn::KLDivLoss(options));
+        for (int i = 0; i < 3; ++i) {
+            (void)call(*loss, input(), probabilities());
+        }
+        CHECK(warnings.messages.size() == count);
+    }
+    REQUIRE(warnings.messages.size() == 1);
+    CHECK(warnings.messages[0].find("'batchmean'") != std::string::npos);
+}
+
 TEST_CASE("labels out of range are named") {
     const auto refuses = [](Criterion& loss, const at::Tensor& logits, const at::Tensor& labels, const char* words) {
         CHECK_THROWS_WITH_AS((void)call(loss, logits, labels), doctest::Contains(words), audyn::DataError);

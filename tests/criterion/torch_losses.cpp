@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ double difference(const at::Tensor& value, const at::Tensor& expected) {
 // tests/oracle/criterion.py
 TEST_CASE("the losses of torch.nn have Python's values and gradients") {
     const auto cases = nlohmann::json::parse(read_file(AUDYN_TEST_DATA_DIR "/criterion/data/criteria.json"));
-    CHECK(cases.size() == 31);
+    CHECK(cases.size() == 33);
     for (const auto& one : cases) {
         nlohmann::json node = one["options"];
         node["_target_"] = "torch.nn." + one["name"].get<std::string>();
@@ -62,7 +63,28 @@ TEST_CASE("the losses of torch.nn have Python's values and gradients") {
     }
 }
 
+TEST_CASE("the distance of triplets may be a target of the program") {
+    using Distance = std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>;
+    audyn::Targets targets;
+    audyn::adapter::add_criterion_targets(targets);
+    targets.add_function<Distance>("Absolute", audyn::constructor<>(), []() -> Distance {
+        return [](const at::Tensor& one, const at::Tensor& other) { return (one - other).abs().sum(1); };
+    });
+    const auto loss = targets.build<LossPointer>(audyn::config::config_from_yaml(
+        "{_target_: torch.nn.TripletMarginWithDistanceLoss, margin: 0.5, distance_function: {_target_: Absolute}}",
+        "test.yaml"));
+    const at::Tensor anchor = at::zeros({1, 3});
+    CHECK(loss->forward(std::vector{anchor, anchor + 2, anchor + 1}).item<double>() == 3.5);
+}
+
 TEST_CASE("what a loss cannot take is told with its place") {
+    for (const char* const name : {"TripletMarginLoss", "TripletMarginWithDistanceLoss"}) {
+        CHECK_THROWS_WITH_AS(build(std::string("{_target_: torch.nn.") + name + ", margin: 0}"),
+                             doctest::Contains("margin must be above 0"), audyn::ConfigError);
+    }
+    for (const char* const name : {"MSELoss", "CrossEntropyLoss", "HuberLoss"}) {
+        CHECK_NOTHROW((void)build(std::string("{_target_: torch.nn.") + name + ", size_average: null, reduce: null}"));
+    }
     CHECK_THROWS_WITH_AS(build("{_target_: torch.nn.HuberLoss, reduction: none}"), doctest::Contains("'mean' or 'sum'"),
                          audyn::ConfigError);
     CHECK_THROWS_WITH_AS(build("{_target_: torch.nn.KLDivLoss, reduction: batch}"), doctest::Contains("'batchmean'"),

@@ -172,6 +172,7 @@ TEST_CASE("classes out of range are counted and told") {
     refuses(accuracy, good, bad,
             "a metric of 3 classes got 2 samples whose label or predicted class is not one of 0 to 2");
     refuses(accuracy, bad, good, "got 2 samples");
+    refuses(accuracy, good, at::tensor({0, 1, 2, 3}, at::kLong), "got 1 samples");
     Accuracy ignoring(ClassificationOptions().num_classes(3).ignore_index(-1));
     refuses(ignoring, good, bad,
             "got 1 samples whose label or predicted class is not one of 0 to 2, nor the ignored -1");
@@ -192,7 +193,7 @@ TEST_CASE("wrong options and shapes are refused") {
     CHECK_THROWS_WITH_AS(build({{"_target_", "torchmetrics.Accuracy"}, {"task", "multiclass"}}),
                          doctest::Contains("num_classes of at least 2, got 0"), audyn::ConfigError);
     CHECK_THROWS_WITH_AS(build({{"_target_", "torchmetrics.F1Score"}, {"task", "binary"}, {"average", "samples"}}),
-                         doctest::Contains("'weighted', 'none' or null, got 'samples'"), audyn::ConfigError);
+                         doctest::Contains("'weighted' or 'none', got 'samples'"), audyn::ConfigError);
     CHECK_THROWS_AS(Accuracy(ClassificationOptions().num_classes(3).top_k(4)), audyn::UsageError);
     CHECK_THROWS_AS(F1Score(ClassificationOptions().task(Task::binary).threshold(1.5)), audyn::UsageError);
     CHECK_THROWS_AS(ConfusionMatrix(ClassificationOptions().num_classes(3).top_k(2)), audyn::UsageError);

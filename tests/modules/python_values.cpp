@@ -9,6 +9,7 @@
 #include <audyn/state/state_dict.hpp>
 
 #include <ATen/ATen.h>
+#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/any.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
@@ -157,6 +158,27 @@ TEST_CASE("weight normalisation starts from the weight, moves with its module an
     const auto plain = std::dynamic_pointer_cast<torch::nn::SequentialImpl>(network->clone());
     CHECK(at::equal(plain->forward(input), network->forward(input)));
     CHECK(plain->named_parameters().contains("0.weight"));
+}
+
+TEST_CASE("weight normalisation is removed with the value of the moment, used or not") {
+    WeightNorm<torch::nn::Linear> linear(LinearOptions(3, 2));
+    const at::Tensor before = linear->weight.clone();
+    linear->named_parameters()["parametrizations.weight.original0"].data().mul_(2);
+    linear->remove_weight_norm();
+    CHECK(at::allclose(linear->weight, 2 * before));
+    CHECK(linear->weight.requires_grad());
+}
+
+TEST_CASE("a clone has the buffers, the mode and the frozen parameters of its original") {
+    WeightNorm<torch::nn::BatchNorm1d> normalized(torch::nn::BatchNormOptions(3));
+    (void)normalized(at::linspace(0, 1, 12).view({4, 3}));
+    normalized->eval();
+    normalized->bias.set_requires_grad(false);
+    const auto copy = normalized->clone();
+    CHECK_FALSE(copy->is_training());
+    CHECK(at::equal(copy->named_buffers()["running_mean"], normalized->running_mean));
+    CHECK_FALSE(copy->named_parameters()["bias"].requires_grad());
+    CHECK(copy->named_parameters()["parametrizations.weight.original1"].requires_grad());
 }
 
 TEST_CASE("a causal convolution looks at no later moment, and clones as itself") {

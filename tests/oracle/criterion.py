@@ -2,6 +2,7 @@
 configuration gives; and audyn_criteria.json: losses of audio and of adversarial training, computed in float64 by the
 formulas below. tests/criterion/{torch,audyn}_losses.cpp read them."""
 
+import itertools
 import json
 import math
 import pathlib
@@ -68,6 +69,8 @@ CASES = [
     ("MarginRankingLoss", {"margin": 0.2}, RANKS),
     ("TripletMarginLoss", {}, TRIPLET),
     ("TripletMarginLoss", {"margin": 0.5, "p": 3.0, "swap": True, "reduction": "sum"}, TRIPLET),
+    ("TripletMarginWithDistanceLoss", {}, TRIPLET),
+    ("TripletMarginWithDistanceLoss", {"margin": 0.5, "swap": True, "reduction": "sum"}, TRIPLET),
 ]
 
 
@@ -114,6 +117,17 @@ def si_sdr(input, target, reduction="mean", eps=1e-8, sign=1):
     signal = ((scale * target) ** 2).sum(-1)
     noise = ((scale * target - input) ** 2).sum(-1)
     return reduced(sign * 10 * torch.log10((signal + eps) / (noise + eps)), reduction)
+
+
+def pit_negative_si_sdr(input, target, num_sources=None, **options):
+    """The least mean over the sources of each sample, over all orders of its targets."""
+    reduction = options.pop("reduction", "mean")
+    total = 0
+    for estimates, sources in zip(input, target):
+        orders = itertools.permutations(range(len(sources)))
+        losses = [si_sdr(estimates, sources[list(order)], reduction, sign=-1, **options) for order in orders]
+        total = total + torch.stack(losses).min()
+    return total if reduction == "sum" else total / len(input)
 
 
 def power_spectrogram(waveform, n_fft, win_length, hop_length, **options):
@@ -213,6 +227,8 @@ def discriminator_loss(outputs_hat, outputs, average_by_discriminators=True, los
 
 SIGNALS = {"input": waveforms((2, 300), 1), "target": waveforms((2, 300), 2)}
 SOURCES = {"input": waveforms((2, 2, 100), 3), "target": waveforms((2, 2, 100), 4)}
+SHUFFLED = waveforms((3, 3, 60), 7).gather(1, torch.tensor([[2, 0, 1], [0, 1, 2], [1, 0, 2]])[..., None].expand(3, 3, 60))
+MIXTURES = {"input": SHUFFLED + 0.4 * values((3, 3, 60), 31), "target": waveforms((3, 3, 60), 7)}
 LONG = {"input": waveforms((1, 1300), 5), "target": waveforms((1, 1300), 6)}
 SILENCE = {"input": SIGNALS["input"] * (torch.arange(300) > 150), "target": SIGNALS["target"]}
 SCORES = [values((2, 7), 20, -3, 3), values((2, 4), 21, -3, 3)]
@@ -227,6 +243,8 @@ AUDYN_CASES = [
     (AUDYN + "sdr.SISDR", si_sdr, {}, SIGNALS),
     (AUDYN + "sdr.NegSISDR", lambda *a, **k: si_sdr(*a, **k, sign=-1), {}, SOURCES),
     (AUDYN + "sdr.NegSISDR", lambda *a, **k: si_sdr(*a, **k, sign=-1), {"reduction": "sum", "eps": 0.01}, SOURCES),
+    (AUDYN + "sdr.PITNegSISDR", pit_negative_si_sdr, {}, MIXTURES),
+    (AUDYN + "sdr.PITNegSISDR", pit_negative_si_sdr, {"reduction": "sum", "num_sources": 3, "eps": 0.01}, MIXTURES),
     ("auraloss.freq.STFTLoss", stft_loss, SMALL, SIGNALS),
     ("auraloss.freq.STFTLoss", stft_loss, {**SMALL, "w_sc": 0.0, "w_lin_mag": 0.5, "mag_distance": "L2", "eps": 1e-3}, SILENCE),
     ("auraloss.freq.STFTLoss", stft_loss, {**SMALL, "w_log_mag": 0.0, "w_lin_mag": 2.0, "reduction": "sum"}, SOURCES),

@@ -1,7 +1,9 @@
 #include <audyn/core/error.hpp>
 #include <audyn/criterion/adversarial.hpp>
 #include <audyn/criterion/criteria.hpp>
+#include <audyn/criterion/losses.hpp>
 #include <audyn/data/batch.hpp>
+#include <audyn/trainer/gan_step.hpp>
 #include <audyn/trainer/loss.hpp>
 
 #include <ATen/ATen.h>
@@ -10,6 +12,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +56,51 @@ TEST_CASE("a criterion of lists takes several outputs, in the order of its mappi
     // Shapes tell that the second list is in another order than the first.
     CHECK_THROWS_WITH_AS(evaluate(matching, features, {{"target", "true_1"}, {"target", "true_0"}}),
                          doctest::Contains("[2, 2] differs from the input's, [4, 2]"), audyn::UsageError);
+}
+
+TEST_CASE("an output of several tensors is a criterion's list") {
+    const auto names = std::make_shared<const std::vector<std::string>>(
+        std::vector<std::string>{"features", "features", "scores", "true", "true"});
+    const audyn::Outputs listed{names,
+                                {at::full({4, 2}, 1.0), at::full({2, 2}, 5.0), at::full({4}, 3.0),
+                                 at::full({4, 2}, 2.0), at::full({2, 2}, 2.0)}};
+    const auto evaluate_listed = [&](const std::shared_ptr<Criterion>& criterion, const Pairs& estimated) {
+        Loss loss(Criteria{{"loss", criterion, 1.0, estimated, {}}});
+        MetricSums sums(loss.metric_names());
+        for (int i = 0; i < 2; ++i) { // looked up once, then found again
+            (void)loss(listed, {}, sums, [](std::size_t) { return false; });
+        }
+        return sums.means().back().value;
+    };
+    const auto matching = std::make_shared<FeatureMatchingLoss>();
+    CHECK(evaluate_listed(matching, {{"input", "features"}, {"target", "true"}}) == 4.0);
+    CHECK(evaluate_listed(std::make_shared<LeastSquaresLoss>(1.0), {{"input", "scores"}, {"input", "true"}}) == 6.0);
+    CHECK(evaluate_listed(std::make_shared<LeastSquaresLoss>(1.0), {}) == 16.0);
+    CHECK_THROWS_WITH_AS(evaluate_listed(matching, {{"input", "features"}, {"target", "scores"}}),
+                         doctest::Contains("its argument 'target' is a list of 1 tensors, those before it have 2"),
+                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(
+        evaluate_listed(std::make_shared<MSELoss>(), {{"input", "features"}, {"target", "scores"}}),
+        doctest::Contains("its argument 'input' is one tensor, but the output 'features' is a list of 2"),
+        audyn::UsageError);
+}
+
+TEST_CASE("outputs of a GAN are joined, lists with them") {
+    using audyn::Outputs;
+    const auto named = [](std::vector<std::string> names) -> std::optional<Outputs> {
+        std::vector<at::Tensor> tensors(names.size(), at::ones({}));
+        return Outputs(std::make_shared<const std::vector<std::string>>(std::move(names)), std::move(tensors));
+    };
+    const auto fake = named({"fake", "features", "features"});
+    const auto real = named({"real", "true", "true"});
+    audyn::trainer::detail::JoinedOutputs join;
+    CHECK(join({&fake, &real}).count("true") == 2);
+    audyn::trainer::detail::JoinedOutputs twice;
+    CHECK_THROWS_WITH_AS(twice({&fake, &fake}), doctest::Contains("two outputs of the GAN are called 'fake'"),
+                         audyn::UsageError);
+    const auto features = named({"features"});
+    audyn::trainer::detail::JoinedOutputs adjacent;
+    CHECK_THROWS_WITH_AS(adjacent({&fake, &features}), doctest::Contains("are called 'features'"), audyn::UsageError);
 }
 
 TEST_CASE("lists of a criterion have one length, and exist") {

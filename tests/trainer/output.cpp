@@ -26,6 +26,18 @@ struct NestedModule {
     static constexpr auto forward_arguments = audyn::names("a", "b", "count");
 };
 
+/// What a discriminator returns, with names of its own.
+struct Judgement {
+    at::Tensor scores;
+    std::vector<at::Tensor> features;
+    static constexpr auto output_names = audyn::names("scores", "features");
+    [[nodiscard]] auto tensors() const { return std::tuple(scores, features); }
+};
+struct ListModule {
+    Judgement forward(const at::Tensor& a) { return {a, {a, a}}; }
+    static constexpr auto forward_arguments = audyn::names("a");
+};
+
 struct MapModule {
     std::map<std::string, at::Tensor> forward(const audyn::Batch& batch) {
         return {{"x", batch.tensor("a")}, {"y", scalar(2)}};
@@ -82,7 +94,31 @@ TEST_CASE("names given twice and lists of the wrong length are refused") {
     CHECK(names({"a", "b"}) == std::vector<std::string>{"a", "b"});
     CHECK_THROWS_WITH_AS(names({"a", "a"}), doctest::Contains("'a' is given twice"), audyn::UsageError);
     CHECK_THROWS_WITH_AS(names({"a", "b", "c"}), doctest::Contains("3 names for the model's 2"), audyn::UsageError);
-    CHECK_THROWS_WITH_AS(names("a"), doctest::Contains("names one tensor"), audyn::UsageError);
+    const audyn::trainer::OutputLayout one;
+    CHECK_THROWS_WITH_AS(audyn::trainer::output_names({{}, audyn::OutputNames{"a"}}, one),
+                         doctest::Contains("names a list, but the model returns a tensor"), audyn::UsageError);
+}
+
+// As Audyn's map_to_named_output.
+TEST_CASE("one name may stand for a list") {
+    NestedModule nested;
+    const audyn::Batch batch{{"count", int64_t{5}}, {"a", scalar(1)}};
+    audyn::trainer::ForwardCall<NestedModule> parts({{}, audyn::OutputNames{"first", "rest"}});
+    const auto outputs = parts(nested, batch);
+    CHECK(outputs.count("first") == 1);
+    CHECK(outputs.count("rest") == 2);
+    CHECK(outputs.tensor(*outputs.position("rest") + 1).item<double>() == 5);
+    CHECK(outputs.names() == "first, rest");
+    CHECK_THROWS_WITH_AS((void)outputs.tensor("rest"), doctest::Contains("'rest' is a list of 2 tensors"),
+                         audyn::UsageError);
+
+    audyn::trainer::ForwardCall<NestedModule> whole({{}, "all"});
+    CHECK(whole(nested, batch).count("all") == 3);
+
+    ListModule list;
+    audyn::trainer::ForwardCall<ListModule> own({});
+    CHECK(own(list, batch).names() == "scores, features");
+    CHECK(own(list, batch).count("features") == 2);
 }
 
 TEST_CASE("metric sums average, remember the first bad batch, and survive a checkpoint") {

@@ -7,6 +7,7 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/core/mode_names.hpp>
 #include <audyn/criterion/adversarial.hpp>
+#include <audyn/criterion/pit.hpp>
 #include <audyn/criterion/si_sdr.hpp>
 #include <audyn/criterion/spectral.hpp>
 
@@ -60,6 +61,16 @@ void add_si_sdr(Targets& targets, const std::string& name) {
                                       [](const std::string& text, double eps) -> LossPointer {
                                           return std::make_shared<Loss>(reduction(text), eps);
                                       });
+}
+
+AUDYN_INLINE void add_pit_neg_si_sdr(Targets& targets) {
+    targets.add_function<LossPointer>(
+        "audyn.criterion.sdr.PITNegSISDR",
+        constructor<std::string, std::optional<int64_t>, double>(
+            arg("reduction") = "mean", arg("num_sources") = std::optional<int64_t>(), arg("eps") = 1e-8),
+        [](const std::string& text, std::optional<int64_t> num_sources, double eps) -> LossPointer {
+            return std::make_shared<criterion::PITNegSISDR>(reduction(text), num_sources, eps);
+        });
 }
 
 AUDYN_INLINE void add_multi_scale_spectral_loss(Targets& targets) {
@@ -216,6 +227,7 @@ namespace audyn::adapter {
 AUDYN_INLINE void add_audyn_losses(Targets& targets) {
     detail::add_si_sdr<criterion::SISDR>(targets, "audyn.criterion.sdr.SISDR");
     detail::add_si_sdr<criterion::NegSISDR>(targets, "audyn.criterion.sdr.NegSISDR");
+    detail::add_pit_neg_si_sdr(targets);
     detail::add_multi_scale_spectral_loss(targets);
     detail::add_mel_spectrogram_loss(targets);
     detail::add_stft_losses(targets);

@@ -24,13 +24,19 @@ AUDYN_INLINE criterion::Reduction reduction(const std::string& name);
 template <class Loss>
 void add_elementwise(Targets& targets, const std::string& name) {
     targets.add_function<std::shared_ptr<criterion::Criterion>>(
-        name, constructor<std::string>(arg("reduction") = "mean"),
-        [](const std::string& text) { return std::make_shared<Loss>(reduction(text)); });
+        name,
+        constructor<std::string, Unsupported, Unsupported>(
+            arg("reduction") = "mean", arg("size_average") = Unsupported(), arg("reduce") = Unsupported()),
+        [](const std::string& text, Unsupported, Unsupported) { return std::make_shared<Loss>(reduction(text)); });
 }
 
 /// `key_mapping.KEY` of an entry: (argument, name), once for each name where an argument is a list of names.
+/// \throws ConfigError for wrong types, and a key_mapping of other keys than estimated and target
 AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(const Config& entry,
                                                                                const std::string& key);
+
+/// Reads `weight` and `key_mapping` of an entry. \throws ConfigError for wrong types, and keys that mean nothing
+AUDYN_INLINE void read_entry(const Config& entry, criterion::WeightedCriterion& criterion);
 
 /// Calls `visit(name, entry.PART, entry)` for each entry of a group of criteria or metrics. As in Audyn, names that
 /// begin or end with an underscore are passed over.

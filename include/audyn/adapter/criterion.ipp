@@ -2,9 +2,11 @@
 
 #include <audyn/adapter/audyn_losses.hpp>
 #include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/torch_losses.hpp>
 #include <audyn/core/inline.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace audyn::adapter::detail {
@@ -21,6 +23,9 @@ AUDYN_INLINE criterion::Reduction reduction(const std::string& name) {
 
 AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(const Config& entry,
                                                                                const std::string& key) {
+    if (const auto node = entry.find("key_mapping"); node && !node->is_null()) {
+        check_entry_keys(*node, {"estimated", "target"});
+    }
     std::vector<std::pair<std::string, std::string>> mapping;
     if (const auto node = entry.find("key_mapping." + key); node && !node->is_null()) {
         for (const auto& [argument, name] : node->items()) {
@@ -34,6 +39,21 @@ AUDYN_INLINE std::vector<std::pair<std::string, std::string>> argument_mapping(c
         }
     }
     return mapping;
+}
+
+AUDYN_INLINE void read_entry(const Config& entry, criterion::WeightedCriterion& criterion) {
+    const std::vector<std::string> wrappers{"audyn.criterion.BaseCriterionWrapper",
+                                            "audyn.criterion.base.BaseCriterionWrapper"};
+    check_entry_keys(entry, {"_target_", "_recursive_", "_convert_", "criterion", "weight", "key_mapping"});
+    if (const auto target = entry.get_optional<std::string>("_target_");
+        target && std::find(wrappers.begin(), wrappers.end(), *target) == wrappers.end()) {
+        throw entry.at("_target_")
+            .error("must be left out or " + wrappers.front() + ", not '" + *target +
+                   "': a loss of the program's own is the entry's `criterion`");
+    }
+    criterion.weight = entry.get<double>("weight", 1.0);
+    criterion.estimated = argument_mapping(entry, "estimated");
+    criterion.target = argument_mapping(entry, "target");
 }
 
 } // namespace audyn::adapter::detail
@@ -54,9 +74,8 @@ AUDYN_INLINE void check_criteria(const Config& config, const Targets& targets, c
             mistakes.attempt([&] { targets.check<std::shared_ptr<criterion::Criterion>>(node); });
             mistakes.attempt([&] {
                 if (entry) {
-                    static_cast<void>(entry->get<double>("weight", 1.0));
-                    static_cast<void>(detail::argument_mapping(*entry, "estimated"));
-                    static_cast<void>(detail::argument_mapping(*entry, "target"));
+                    criterion::WeightedCriterion unused;
+                    detail::read_entry(*entry, unused);
                 }
             });
         });
@@ -68,14 +87,13 @@ AUDYN_INLINE criterion::Criteria build_criteria(const Config& config, const Targ
     detail::for_each_criterion(config, key, [&](const std::string& name, const Config& node, const Config* entry) {
         criterion::WeightedCriterion criterion{name, targets.build<std::shared_ptr<criterion::Criterion>>(node)};
         if (entry) {
-            criterion.weight = entry->get<double>("weight", 1.0);
-            criterion.estimated = detail::argument_mapping(*entry, "estimated");
-            criterion.target = detail::argument_mapping(*entry, "target");
+            detail::read_entry(*entry, criterion);
         }
         try {
             criteria.add(std::move(criterion));
         } catch (const UsageError& error) {
-            throw node.error(error.what());
+            const bool is_mapped = entry && entry->contains("key_mapping");
+            throw(is_mapped ? entry->at("key_mapping") : node).error(error.what());
         }
     });
     return criteria;

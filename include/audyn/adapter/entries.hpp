@@ -17,6 +17,13 @@ using EntryReaders = std::vector<std::pair<std::string, std::function<void(const
 /// \throws ConfigError for an entry that has no reader
 AUDYN_INLINE void read_entries(const Config& group, const EntryReaders& readers, const std::string& what);
 
+namespace detail {
+
+/// The keys of an entry that has only some. \throws ConfigError for any other
+AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::string>& known);
+
+} // namespace detail
+
 } // namespace audyn::adapter
 
 #ifndef AUDYN_COMPILED

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/entries.hpp>
+#include <audyn/config/text.hpp>
 #include <audyn/core/inline.hpp>
 
 #include <algorithm>
@@ -25,3 +26,16 @@ AUDYN_INLINE void read_entries(const Config& group, const EntryReaders& readers,
 }
 
 } // namespace audyn::adapter
+
+namespace audyn::adapter::detail {
+
+AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::string>& known) {
+    for (const std::string& key : entry.keys()) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            throw entry.find_key(key)->error("names an unknown key '" + key + "'" + config::did_you_mean(key, known),
+                                             "There are: " + config::join(known, ", ") + ".");
+        }
+    }
+}
+
+} // namespace audyn::adapter::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/gan.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/core/error.hpp>
@@ -40,6 +41,13 @@ AUDYN_INLINE void read_key_mapping(const Config& train, const std::string& kind,
 }
 
 AUDYN_INLINE trainer::GANKeyMapping gan_key_mapping(const Config& train, const std::string& phase) {
+    const auto check_keys = [&](const std::string& key, const std::vector<std::string>& known) {
+        if (const auto node = train.find("key_mapping." + key); node && !node->is_null()) {
+            check_entry_keys(*node, known);
+        }
+    };
+    check_keys(phase, {"generator", "discriminator"});
+    check_keys(phase + ".discriminator", {"fake", "real"});
     trainer::GANKeyMapping mapping;
     read_key_mapping(train, phase + ".generator", mapping.generator);
     read_key_mapping(train, phase + ".discriminator.fake", mapping.fake);

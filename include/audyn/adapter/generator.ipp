@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/data.hpp>
+#include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/generator.hpp>
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>

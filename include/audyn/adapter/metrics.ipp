@@ -1,6 +1,7 @@
 #pragma once
 
 #include <audyn/adapter/criterion.hpp>
+#include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/metrics.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
@@ -21,27 +22,22 @@ using MetricPointer = std::shared_ptr<metrics::StatefulMetric>;
 
 inline constexpr core::ModeNames<metrics::Task, 2> metric_tasks{
     "task", {{{"binary", metrics::Task::binary}, {"multiclass", metrics::Task::multiclass}}}};
-AUDYN_INLINE metrics::Average metric_average(const std::optional<std::string>& name) {
-    using metrics::Average;
-    for (const auto& [known, average] : {std::pair{"micro", Average::micro}, std::pair{"macro", Average::macro},
-                                         std::pair{"weighted", Average::weighted}, std::pair{"none", Average::none}}) {
-        if (name.value_or("none") == known) {
-            return average;
-        }
-    }
-    throw UsageError("average must be 'micro', 'macro', 'weighted', 'none' or null, got '" + *name + "'");
-}
+inline constexpr core::ModeNames<metrics::Average, 4> metric_averages{"average",
+                                                                      {{{"micro", metrics::Average::micro},
+                                                                        {"macro", metrics::Average::macro},
+                                                                        {"weighted", metrics::Average::weighted},
+                                                                        {"none", metrics::Average::none}}}};
+inline constexpr core::ModeNames<metrics::Normalize, 4> metric_normalizations{
+    "normalize",
+    {{{"true", metrics::Normalize::true_class},
+      {"pred", metrics::Normalize::predicted_class},
+      {"all", metrics::Normalize::all},
+      {"none", metrics::Normalize::none}}}};
 
-AUDYN_INLINE metrics::Normalize metric_normalize(const std::optional<std::string>& name) {
-    using metrics::Normalize;
-    for (const auto& [known, normalize] :
-         {std::pair{"none", Normalize::none}, std::pair{"true", Normalize::true_class},
-          std::pair{"pred", Normalize::predicted_class}, std::pair{"all", Normalize::all}}) {
-        if (name.value_or("none") == known) {
-            return normalize;
-        }
-    }
-    throw UsageError("normalize must be 'true', 'pred', 'all', 'none' or null, got '" + *name + "'");
+/// null is TorchMetrics' other word for none.
+template <class Modes>
+auto mode_or_none(const Modes& modes, const std::optional<std::string>& name) {
+    return modes.mode(name.value_or("none"));
 }
 
 using Index = std::optional<int64_t>;
@@ -50,21 +46,21 @@ using Name = std::optional<std::string>;
 /// `torchmetrics.NAME`, with its task as an argument, and the class of each task, whose average is another by default.
 template <class Metric>
 void add_class_metric(Targets& targets, const std::string& name) {
-    targets.add_function<MetricPointer>("torchmetrics." + name,
-                                        constructor<std::string, double, Index, Name, int64_t, Index>(
-                                            arg("task"), arg("threshold") = 0.5, arg("num_classes") = Index(),
-                                            arg("average") = Name("micro"), arg("top_k") = 1,
-                                            arg("ignore_index") = Index()),
-                                        [](const std::string& task, double threshold, Index num_classes,
-                                           const Name& average, int64_t top_k, Index ignore_index) -> MetricPointer {
-                                            return std::make_shared<Metric>(metrics::ClassificationOptions()
-                                                                                .task(metric_tasks.mode(task))
-                                                                                .threshold(threshold)
-                                                                                .num_classes(num_classes.value_or(0))
-                                                                                .average(metric_average(average))
-                                                                                .top_k(top_k)
-                                                                                .ignore_index(ignore_index));
-                                        });
+    targets.add_function<MetricPointer>(
+        "torchmetrics." + name,
+        constructor<std::string, double, Index, Name, int64_t, Index>(
+            arg("task"), arg("threshold") = 0.5, arg("num_classes") = Index(), arg("average") = Name("micro"),
+            arg("top_k") = 1, arg("ignore_index") = Index()),
+        [](const std::string& task, double threshold, Index num_classes, const Name& average, int64_t top_k,
+           Index ignore_index) -> MetricPointer {
+            return std::make_shared<Metric>(metrics::ClassificationOptions()
+                                                .task(metric_tasks.mode(task))
+                                                .threshold(threshold)
+                                                .num_classes(num_classes.value_or(0))
+                                                .average(mode_or_none(metric_averages, average))
+                                                .top_k(top_k)
+                                                .ignore_index(ignore_index));
+        });
     targets.add_function<MetricPointer>(
         "torchmetrics.classification.Binary" + name,
         constructor<double, Index>(arg("threshold") = 0.5, arg("ignore_index") = Index()),
@@ -82,7 +78,7 @@ void add_class_metric(Targets& targets, const std::string& name) {
             return std::make_shared<Metric>(metrics::ClassificationOptions()
                                                 .num_classes(num_classes)
                                                 .top_k(top_k)
-                                                .average(metric_average(average))
+                                                .average(mode_or_none(metric_averages, average))
                                                 .ignore_index(ignore_index));
         });
 }
@@ -100,7 +96,7 @@ AUDYN_INLINE void add_confusion_matrix(Targets& targets) {
                                                                   .threshold(threshold)
                                                                   .num_classes(num_classes.value_or(0))
                                                                   .ignore_index(ignore_index),
-                                                              metric_normalize(normalize));
+                                                              mode_or_none(metric_normalizations, normalize));
         });
 }
 
@@ -131,6 +127,7 @@ AUDYN_INLINE void check_metrics(const Config& config, const Targets& targets, co
         detail::for_each_metric(config, [&](const std::string&, const Config& node, const Config& entry) {
             mistakes.attempt([&] { targets.check<detail::MetricPointer>(node); });
             mistakes.attempt([&] {
+                detail::check_entry_keys(entry, {"metric", "key_mapping"});
                 static_cast<void>(detail::argument_mapping(entry, "estimated"));
                 static_cast<void>(detail::argument_mapping(entry, "target"));
             });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/moving_average.hpp>
 #include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/adapter/schedulers.hpp>

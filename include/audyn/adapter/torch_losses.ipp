@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,11 +117,11 @@ AUDYN_INLINE void add_class_losses(Targets& targets) {
     const auto pair = names("input", "target");
     targets.add_function<LossPointer>(
         "torch.nn.CrossEntropyLoss",
-        constructor<ClassWeights, int64_t, std::string, double>(arg("weight") = ClassWeights(),
-                                                                arg("ignore_index") = -100, arg("reduction") = "mean",
-                                                                arg("label_smoothing") = 0.0),
-        [](const ClassWeights& weight, int64_t ignore_index, const std::string& name,
-           double label_smoothing) -> LossPointer {
+        constructor<ClassWeights, int64_t, std::string, double, Unsupported, Unsupported>(
+            arg("weight") = ClassWeights(), arg("ignore_index") = -100, arg("reduction") = "mean",
+            arg("label_smoothing") = 0.0, arg("size_average") = Unsupported(), arg("reduce") = Unsupported()),
+        [](const ClassWeights& weight, int64_t ignore_index, const std::string& name, double label_smoothing,
+           Unsupported, Unsupported) -> LossPointer {
             return std::make_shared<criterion::CrossEntropyLoss>(criterion::CrossEntropyLossOptions()
                                                                      .weight(weights_tensor(weight))
                                                                      .ignore_index(ignore_index)
@@ -155,6 +156,16 @@ AUDYN_INLINE void add_class_losses(Targets& targets) {
         arg("blank") = 0, arg("zero_infinity") = false);
 }
 
+/// What a program's target gives for `distance_function`.
+using Distance = std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>;
+
+AUDYN_INLINE double positive_margin(double margin) {
+    if (!(margin > 0.0)) {
+        throw UsageError("margin must be above 0, got " + std::to_string(margin));
+    }
+    return margin;
+}
+
 AUDYN_INLINE void add_embedding_losses(Targets& targets) {
     add_loss<torch::nn::CosineEmbeddingLoss, double>(
         targets, "CosineEmbeddingLoss", names("input1", "input2", "target"),
@@ -162,12 +173,22 @@ AUDYN_INLINE void add_embedding_losses(Targets& targets) {
     add_loss<torch::nn::MarginRankingLoss, double>(
         targets, "MarginRankingLoss", names("input1", "input2", "target"),
         [](double margin) { return torch::nn::MarginRankingLossOptions().margin(margin); }, arg("margin") = 0.0);
+    const auto triplet = names("anchor", "positive", "negative");
     add_loss<torch::nn::TripletMarginLoss, double, double, double, bool>(
-        targets, "TripletMarginLoss", names("anchor", "positive", "negative"),
+        targets, "TripletMarginLoss", triplet,
         [](double margin, double p, double eps, bool swap) {
-            return torch::nn::TripletMarginLossOptions().margin(margin).p(p).eps(eps).swap(swap);
+            return torch::nn::TripletMarginLossOptions().margin(positive_margin(margin)).p(p).eps(eps).swap(swap);
         },
         arg("margin") = 1.0, arg("p") = 2.0, arg("eps") = 1e-6, arg("swap") = false);
+    add_loss<torch::nn::TripletMarginWithDistanceLoss, std::optional<Distance>, double, bool>(
+        targets, "TripletMarginWithDistanceLoss", triplet,
+        [](const std::optional<Distance>& distance_function, double margin, bool swap) {
+            return torch::nn::TripletMarginWithDistanceLossOptions()
+                .distance_function(distance_function)
+                .margin(positive_margin(margin))
+                .swap(swap);
+        },
+        arg("distance_function") = std::optional<Distance>(), arg("margin") = 1.0, arg("swap") = false);
 }
 
 } // namespace audyn::adapter::detail

@@ -38,6 +38,7 @@ AUDYN_INLINE void set_steps(const Config& steps, trainer::TrainerOptions& option
 [[nodiscard]] AUDYN_INLINE trainer::OutputNames output_names(const Config& node);
 
 /// `train.key_mapping.KIND`: {input: {argument: name in the batch}, output: names}. An argument with null has no entry.
+/// \throws ConfigError for keys that mean nothing
 [[nodiscard]] AUDYN_INLINE std::optional<trainer::KeyMapping> key_mapping(const Config& config,
                                                                           const std::string& kind);
 
@@ -46,9 +47,6 @@ namespace detail {
 [[nodiscard]] AUDYN_INLINE checkpoint::AsyncSave async_save(const Config& node);
 
 [[nodiscard]] AUDYN_INLINE checkpoint::SaveFailure save_failure(const Config& node);
-
-/// The keys of an entry that has only some. \throws ConfigError for any other
-AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::string>& known);
 
 [[nodiscard]] AUDYN_INLINE checkpoint::PeriodicCheckpoint periodic_checkpoint(const Config& entry);
 

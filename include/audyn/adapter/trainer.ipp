@@ -153,6 +153,7 @@ AUDYN_INLINE std::optional<trainer::KeyMapping> key_mapping(const Config& config
     if (!node || node->is_null()) {
         return std::nullopt;
     }
+    detail::check_entry_keys(*node, {"input", "output", "identifier"});
     trainer::KeyMapping mapping;
     if (const auto input = node->find("input"); input && !input->is_null()) {
         for (const auto& [argument, name] : input->items()) {
@@ -188,14 +189,6 @@ AUDYN_INLINE checkpoint::SaveFailure save_failure(const Config& node) {
         throw node.error_unknown("reaction", name, {"stop", "proceed"});
     }
     return name == "stop" ? checkpoint::SaveFailure::stop : checkpoint::SaveFailure::proceed;
-}
-
-AUDYN_INLINE void check_entry_keys(const Config& entry, const std::vector<std::string>& known) {
-    for (const std::string& key : entry.keys()) {
-        if (std::find(known.begin(), known.end(), key) == known.end()) {
-            throw entry.find_key(key)->error_unknown("key", key, known);
-        }
-    }
 }
 
 AUDYN_INLINE checkpoint::PeriodicCheckpoint periodic_checkpoint(const Config& entry) {
@@ -312,15 +305,22 @@ AUDYN_INLINE trainer::TrainerOptions trainer_options(const Config& config, const
     mistakes.attempt([&] { options.save_checkpoint(save_checkpoint(train)); });
     mistakes.attempt([&] { options.signals(signal_actions(train)); });
     mistakes.attempt([&] {
-        if (const auto mapping = key_mapping(train, "train")) {
-            options.key_mapping(*mapping);
+        if (const auto node = train.find("key_mapping"); node && !node->is_null()) {
+            detail::check_entry_keys(*node, {"train", "validation", "inference"});
         }
     });
-    mistakes.attempt([&] {
-        if (const auto mapping = key_mapping(train, "validation")) {
-            options.validation_key_mapping(*mapping);
-        }
-    });
+    if (!of_gan) { // Its mappings are the GANOptions'.
+        mistakes.attempt([&] {
+            if (const auto mapping = key_mapping(train, "train")) {
+                options.key_mapping(*mapping);
+            }
+        });
+        mistakes.attempt([&] {
+            if (const auto mapping = key_mapping(train, "validation")) {
+                options.validation_key_mapping(*mapping);
+            }
+        });
+    }
     mistakes.attempt([&] { set_clip_gradient(train, targets, options, of_gan); });
     mistakes.attempt([&] {
         try {

@@ -4,8 +4,11 @@
 #include <audyn/core/names.hpp>
 #include <audyn/criterion/input_checks.hpp>
 
+#include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/broadcast_tensors.h>
+#include <ATen/ops/kl_div.h>
+#include <torch/enum.h>
 #include <torch/nn/module.h>
 
 #include <algorithm>
@@ -16,6 +19,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace audyn::criterion {
@@ -89,8 +93,14 @@ concept HasIgnoreIndex = requires(const T& holder) {
     { holder->options.ignore_index() } -> std::convertible_to<int64_t>;
 };
 
+/// KLDivLoss.
+template <class T>
+concept HasLogTarget = requires(const T& holder) {
+    { holder->options.log_target() } -> std::convertible_to<bool>;
+};
+
 /// A holder of a loss module as a function of tensors, with what libtorch leaves to the caller: labels out of range are
-/// explained, and shapes that broadcast by accident are warned of once.
+/// explained, and what libtorch would warn of at every step is warned of once.
 template <class Loss>
 class HolderCall {
 public:
@@ -108,10 +118,15 @@ public:
         } else {
             if (is_elementwise_ && input.sizes() != target.sizes()) {
                 warning_.check(input, target);
-                if (name_ != "KLDivLoss") { // It divides by the batch size of the input as it is.
-                    // libtorch would warn at every step.
+                if constexpr (!HasLogTarget<Loss>) { // It divides by the batch size of the input as it is.
                     const std::vector<at::Tensor> both = at::broadcast_tensors({input, target});
                     return loss_->forward(both[0], both[1], others...);
+                }
+            }
+            if constexpr (HasLogTarget<Loss>) {
+                if (std::holds_alternative<torch::enumtype::kMean>(loss_->options.reduction())) {
+                    mean_warning_.give();
+                    return at::kl_div(input, target, at::Reduction::Mean, loss_->options.log_target());
                 }
             }
             return loss_->forward(input, target, others...);
@@ -132,6 +147,7 @@ private:
     std::string name_;
     bool is_elementwise_;
     BroadcastWarning warning_;
+    MeanDivergenceWarning mean_warning_;
     LabelCheck labels_;
 };
 

@@ -24,6 +24,15 @@ private:
     bool is_given_ = false;
 };
 
+/// Warns, once, that KLDivLoss's reduction "mean" is not the divergence.
+class MeanDivergenceWarning {
+public:
+    void give();
+
+private:
+    bool is_given_ = false;
+};
+
 /// Explains class labels that a loss of logits or logarithms (N, C, ...) cannot take.
 ///
 /// On the CPU libtorch itself looks at every label, so that `call` costs nothing until it fails. A CUDA kernel ends the

@@ -22,6 +22,14 @@ AUDYN_INLINE void BroadcastWarning::check(const at::Tensor& input, const at::Ten
     }
 }
 
+AUDYN_INLINE void MeanDivergenceWarning::give() {
+    if (!is_given_) {
+        is_given_ = true;
+        TORCH_WARN("KLDivLoss: the reduction 'mean' divides by the number of elements; 'batchmean', which divides by "
+                   "the batch size, is the divergence by its definition");
+    }
+}
+
 AUDYN_INLINE void LabelCheck::require_in_range(const at::Tensor& input, const at::Tensor& target) const {
     if (input.dim() == 0 || at::isFloatingType(target.scalar_type())) {
         return;

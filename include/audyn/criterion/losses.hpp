@@ -23,6 +23,7 @@ enum class Reduction { none, mean, sum };
 
 namespace detail {
 
+/// libtorch's number for it.
 [[nodiscard]] AUDYN_INLINE int64_t reduction_code(Reduction reduction);
 
 /// The losses of elements as the reduction wants them.
@@ -38,13 +39,13 @@ public:
     [[nodiscard]] at::Tensor forward(std::span<const at::Tensor> arguments) final;
 
 protected:
-    explicit PairLoss(Reduction reduction) : reduction_(reduction_code(reduction)) {}
+    explicit PairLoss(Reduction reduction) : reduction_(reduction) {}
     [[nodiscard]] virtual at::Tensor loss(const at::Tensor& input, const at::Tensor& target) = 0;
-    [[nodiscard]] int64_t reduction() const { return reduction_; }
+    [[nodiscard]] Reduction reduction() const { return reduction_; }
 
 private:
     std::array<std::string, 2> names_{"input", "target"};
-    int64_t reduction_;
+    Reduction reduction_;
 };
 
 /// A loss of two tensors of one shape; warns, once, of others.

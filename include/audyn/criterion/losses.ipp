@@ -67,7 +67,8 @@ AUDYN_INLINE CrossEntropyLoss::CrossEntropyLoss(const CrossEntropyLossOptions& o
 AUDYN_INLINE at::Tensor CrossEntropyLoss::loss(const at::Tensor& input, const at::Tensor& target) {
     const std::optional<at::Tensor> weight = module_ ? std::optional(module_->weight) : std::nullopt;
     return labels_.call(input, target, [&] {
-        return at::cross_entropy_loss(input, target, weight, reduction(), ignore_index_, label_smoothing_);
+        return at::cross_entropy_loss(input, target, weight, detail::reduction_code(reduction()), ignore_index_,
+                                      label_smoothing_);
     });
 }
 
@@ -76,12 +77,12 @@ AUDYN_INLINE CrossEntropyLoss::Buffers::Buffers(const at::Tensor& weights)
 
 AUDYN_INLINE at::Tensor MSELoss::loss(const at::Tensor& input, const at::Tensor& target) {
     check_shapes(input, target);
-    return at::mse_loss(input, target, reduction());
+    return at::mse_loss(input, target, detail::reduction_code(reduction()));
 }
 
 AUDYN_INLINE at::Tensor L1Loss::loss(const at::Tensor& input, const at::Tensor& target) {
     check_shapes(input, target);
-    return at::l1_loss(input, target, reduction());
+    return at::l1_loss(input, target, detail::reduction_code(reduction()));
 }
 
 } // namespace audyn::criterion

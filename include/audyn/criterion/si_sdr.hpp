@@ -15,14 +15,12 @@ namespace detail {
 
 class SISDRLoss : public PairLoss {
 protected:
-    SISDRLoss(double sign, Reduction reduction, double eps)
-        : PairLoss(reduction), sign_(sign), reduction_(reduction), eps_(eps) {}
+    SISDRLoss(double sign, Reduction reduction, double eps) : PairLoss(reduction), sign_(sign), eps_(eps) {}
 
     [[nodiscard]] AUDYN_INLINE at::Tensor loss(const at::Tensor& input, const at::Tensor& target) final;
 
 private:
     double sign_;
-    Reduction reduction_;
     double eps_;
 };
 

@@ -18,7 +18,7 @@ AUDYN_INLINE at::Tensor si_sdr(const at::Tensor& input, const at::Tensor& target
 }
 
 AUDYN_INLINE at::Tensor detail::SISDRLoss::loss(const at::Tensor& input, const at::Tensor& target) {
-    return detail::reduce(sign_ * si_sdr(input, target, eps_), reduction_);
+    return detail::reduce(sign_ * si_sdr(input, target, eps_), reduction());
 }
 
 } // namespace audyn::criterion

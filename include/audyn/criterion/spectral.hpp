@@ -70,7 +70,6 @@ class Spectrograms : public torch::nn::Module {
 public:
     explicit Spectrograms(const std::vector<audio::SpectrogramOptions>& options);
 
-    [[nodiscard]] std::size_t size() const { return spectrograms_.size(); }
     [[nodiscard]] at::Tensor operator()(std::size_t index, const at::Tensor& waveform) {
         return spectrograms_[index]->forward(waveform);
     }

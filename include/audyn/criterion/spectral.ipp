@@ -6,7 +6,6 @@
 
 #include <ATen/ops/l1_loss.h>
 #include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/mse_loss.h>
 
 #include <array>
 #include <cmath>
@@ -152,7 +151,7 @@ AUDYN_INLINE at::Tensor MelSpectrogramL1Loss::features(const at::Tensor& wavefor
 
 AUDYN_INLINE at::Tensor MelSpectrogramL1Loss::loss(const at::Tensor& input, const at::Tensor& target) {
     detail::require_same_shape("MelSpectrogramL1Loss", input, target);
-    return at::l1_loss(features(input), features(target), reduction());
+    return at::l1_loss(features(input), features(target), detail::reduction_code(reduction()));
 }
 
 } // namespace audyn::criterion

@@ -74,7 +74,8 @@ AUDYN_INLINE at::Tensor predicted_of_many(const at::Tensor& preds, const at::Ten
     const bool has_classes = preds.dim() >= 2 && preds.size(1) == options.num_classes();
     if (!has_classes || preds.select(1, 0).sizes() != target.sizes()) {
         refuse_shapes(preds, target,
-                      "scores are (N, " + std::to_string(options.num_classes()) +
+                      "with num_classes " + std::to_string(options.num_classes()) + " scores are (N, " +
+                          std::to_string(options.num_classes()) +
                           ", ...) for a target of (N, ...), classes have its shape and are integers");
     }
     const at::Tensor best = preds.argmax(1);

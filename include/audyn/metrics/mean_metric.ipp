@@ -12,25 +12,21 @@
 
 namespace audyn::metrics::detail {
 
-AUDYN_INLINE void add_all(const at::Tensor& values, std::span<at::Tensor> states) {
+AUDYN_INLINE void MeanOfNumbers::add(std::span<const at::Tensor> arguments, std::span<at::Tensor> states) {
+    const at::Tensor values = numbers(arguments);
     states[0].add_(values.sum(states[0].scalar_type()));
     states[1].add_(values.numel());
+}
+
+AUDYN_INLINE at::Tensor MeanOfNumbers::value(std::span<const at::Tensor> states) const {
+    return states[0] / states[1];
 }
 
 } // namespace audyn::metrics::detail
 
 namespace audyn::metrics {
 
-AUDYN_INLINE void MeanMetric::add(std::span<const at::Tensor> arguments, std::span<at::Tensor> states) {
-    detail::add_all(arguments[0], states);
-}
-
-AUDYN_INLINE at::Tensor MeanMetric::value(std::span<const at::Tensor> states) const {
-    return states[0] / states[1];
-}
-
-AUDYN_INLINE void ScaleInvariantSignalDistortionRatio::add(std::span<const at::Tensor> arguments,
-                                                           std::span<at::Tensor> states) {
+AUDYN_INLINE at::Tensor ScaleInvariantSignalDistortionRatio::numbers(std::span<const at::Tensor> arguments) const {
     if (arguments[0].sizes() != arguments[1].sizes()) {
         std::ostringstream text;
         text << "ScaleInvariantSignalDistortionRatio: the target's shape " << arguments[1].sizes()
@@ -47,11 +43,7 @@ AUDYN_INLINE void ScaleInvariantSignalDistortionRatio::add(std::span<const at::T
     const at::Tensor scale = ((preds * target).sum(-1, true) + eps) / (target.square().sum(-1, true) + eps);
     const at::Tensor signal = scale * target;
     const at::Tensor ratio = (signal.square().sum(-1) + eps) / ((signal - preds).square().sum(-1) + eps);
-    detail::add_all(10 * at::log10(ratio), states);
-}
-
-AUDYN_INLINE at::Tensor ScaleInvariantSignalDistortionRatio::value(std::span<const at::Tensor> states) const {
-    return states[0] / states[1];
+    return 10 * at::log10(ratio);
 }
 
 } // namespace audyn::metrics

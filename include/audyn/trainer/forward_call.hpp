@@ -20,7 +20,7 @@
 
 namespace audyn::trainer {
 
-/// The tensors that a model returned, with their names.
+/// The tensors that a model returned, with their names. Tensors of a list lie side by side and share its name.
 class Outputs {
 public:
     Outputs(std::shared_ptr<const std::vector<std::string>> names, std::vector<at::Tensor> tensors)
@@ -30,7 +30,7 @@ public:
     [[nodiscard]] const std::string& name(std::size_t position) const { return (*names_)[position]; }
     [[nodiscard]] const at::Tensor& tensor(std::size_t position) const { return tensors_[position]; }
 
-    /// Where the output `name` lies, or nothing.
+    /// Where the output `name`, or the first tensor of the list `name`, lies, or nothing.
     [[nodiscard]] std::optional<std::size_t> position(std::string_view name) const {
         for (std::size_t i = 0; i < names_->size(); ++i) {
             if ((*names_)[i] == name) {
@@ -40,19 +40,32 @@ public:
         return std::nullopt;
     }
 
-    /// The output `name`. \throws UsageError that lists the outputs there are.
+    /// How many tensors the output `name` has: 1 unless it is a list.
+    [[nodiscard]] std::size_t count(std::string_view name) const {
+        return static_cast<std::size_t>(std::count(names_->begin(), names_->end(), name));
+    }
+
+    /// The output `name`. \throws UsageError that lists the outputs there are, or for a list of tensors.
     [[nodiscard]] const at::Tensor& tensor(std::string_view name) const {
-        if (const auto found = position(name)) {
-            return tensors_[*found];
+        const auto found = position(name);
+        if (!found) {
+            throw UsageError("the model has no output '" + std::string(name) + "'; it has: " + names());
         }
-        throw UsageError("the model has no output '" + std::string(name) + "'; it has: " + names());
+        if (const std::size_t length = count(name); length > 1) {
+            throw UsageError("the output '" + std::string(name) + "' is a list of " + std::to_string(length) +
+                             " tensors where one is needed; give each a name: key_mapping output: [" +
+                             std::string(name) + "_0, " + std::string(name) + "_1, ...]");
+        }
+        return tensors_[*found];
     }
 
     /// The names, separated by commas: for messages.
     [[nodiscard]] std::string names() const {
         std::string text;
-        for (const std::string& name : *names_) {
-            text += (text.empty() ? "" : ", ") + name;
+        for (std::size_t i = 0; i < size(); ++i) {
+            if (i == 0 || name(i) != name(i - 1)) {
+                text += (text.empty() ? "" : ", ") + name(i);
+            }
         }
         return text;
     }

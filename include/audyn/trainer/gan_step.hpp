@@ -46,9 +46,11 @@ private:
     static std::vector<std::string> names_of(std::initializer_list<const std::optional<Outputs>*> parts) {
         std::vector<std::string> names;
         for (const std::optional<Outputs>* part : parts) {
+            const std::size_t others = names.size();
             for (std::size_t i = 0; *part && i < (*part)->size(); ++i) {
                 const std::string& name = (*part)->name(i);
-                if (std::find(names.begin(), names.end(), name) != names.end()) {
+                const auto end = names.begin() + static_cast<std::ptrdiff_t>(others);
+                if (std::find(names.begin(), end, name) != end) {
                     throw UsageError("key_mapping: two outputs of the GAN are called '" + name +
                                      "'; give those of the generator, and those of the discriminator on fake and on "
                                      "real values, different names");
@@ -171,13 +173,19 @@ private:
     }
 
     /// The generator's outputs, and the batch's values of other names.
-    [[nodiscard]] data::Batch fake_batch(const data::Batch& batch) const {
+    [[nodiscard]] data::Batch fake_batch(const data::Batch& batch) {
         data::Batch fake;
         fake.reserve(generated_->size() + batch.size());
-        for (std::size_t i = 0; i < generated_->size(); ++i) {
-            const at::Tensor& tensor = generated_->tensor(i);
-            fake.set(generated_->name(i), is_discriminator_step_ && tensor.defined() ? tensor.detach() : tensor);
+        for (std::size_t i = 0; i < generated_->size();) {
+            const std::string& name = generated_->name(i);
+            std::vector<at::Tensor> tensors;
+            for (; i < generated_->size() && generated_->name(i) == name; ++i) {
+                const at::Tensor& tensor = generated_->tensor(i);
+                tensors.push_back(is_discriminator_step_ && tensor.defined() ? tensor.detach() : tensor);
+            }
+            fake.set(name, tensors.size() == 1 ? data::BatchValue(tensors[0]) : data::BatchValue(std::move(tensors)));
         }
+        generated_count_ = fake.size();
         for (const data::Batch::Entry& entry : batch) {
             if (!fake.contains(entry.first)) {
                 fake.set(entry.first, entry.second);
@@ -188,7 +196,7 @@ private:
 
     void check_fake_input() const {
         if constexpr (!DiscriminatorCall::takes_batch) {
-            for (std::size_t i = 0; i < generated_->size(); ++i) {
+            for (std::size_t i = 0; i < generated_count_; ++i) {
                 if (fake_call_.takes(i)) {
                     return;
                 }
@@ -241,6 +249,7 @@ private:
     bool training_ = true;
     bool is_discriminator_step_ = true;
     std::optional<bool> takes_real_;
+    std::size_t generated_count_ = 0;
     std::optional<Outputs> generated_;
     std::optional<Outputs> fake_;
     std::optional<Outputs> real_;

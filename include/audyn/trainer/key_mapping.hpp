@@ -11,7 +11,8 @@
 
 namespace audyn::trainer {
 
-/// Names for the outputs of a model: one name, or a (nested) list of names that is taken apart by position.
+/// Names for the outputs of a model: one name, or a (nested) list of names that is taken apart by position. As in Audyn
+/// one name may also stand for a list of tensors, such as the features of a discriminator; lists in it become one.
 struct OutputNames {
     OutputNames() = default;
     OutputNames(std::string one) : name(std::move(one)) {}
@@ -32,6 +33,9 @@ struct KeyMapping {
 
 namespace detail {
 
+/// `name` for each tensor of `layout`. \throws UsageError when `flat` has the name already.
+AUDYN_INLINE void append_name(const std::string& name, const OutputLayout& layout, std::vector<std::string>& flat);
+
 AUDYN_INLINE void append_output_names(const OutputNames& names, const OutputLayout& layout, const std::string& place,
                                       std::vector<std::string>& flat);
 
@@ -40,8 +44,8 @@ AUDYN_INLINE void append_own_names(const OutputLayout& layout, const std::string
 
 } // namespace detail
 
-/// The name of each tensor of an output with this layout, in flattened order.
-/// \throws UsageError when the mapping does not fit the layout, or gives one name twice.
+/// The name of each tensor of an output with this layout, in flattened order; those of a list with one name have it
+/// all. \throws UsageError when the mapping does not fit the layout, or gives one name twice.
 [[nodiscard]] AUDYN_INLINE std::vector<std::string> output_names(const KeyMapping& mapping, const OutputLayout& layout);
 
 } // namespace audyn::trainer

@@ -4,22 +4,39 @@
 #include <audyn/core/inline.hpp>
 #include <audyn/trainer/key_mapping.hpp>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace audyn::trainer::detail {
 
+AUDYN_INLINE std::size_t tensor_count(const OutputLayout& layout) {
+    if (layout.is_tensor) {
+        return 1;
+    }
+    std::size_t count = 0;
+    for (const OutputLayout& item : layout.items) {
+        count += tensor_count(item);
+    }
+    return count;
+}
+
+AUDYN_INLINE void append_name(const std::string& name, const OutputLayout& layout, std::vector<std::string>& flat) {
+    if (std::find(flat.begin(), flat.end(), name) != flat.end()) {
+        throw UsageError("key_mapping output: the name '" + name + "' is given twice");
+    }
+    flat.insert(flat.end(), tensor_count(layout), name);
+}
+
 AUDYN_INLINE void append_output_names(const OutputNames& names, const OutputLayout& layout, const std::string& place,
                                       std::vector<std::string>& flat) {
-    const bool is_name = names.items.empty() && !names.name.empty();
-    if (is_name != layout.is_tensor) {
-        throw UsageError("key_mapping output" + place + ": the mapping names " +
-                         (is_name ? "one tensor ('" + names.name + "')" : "a list") + ", but the model returns " +
-                         (layout.is_tensor ? "a tensor" : "a list of " + std::to_string(layout.items.size())) +
-                         " there");
-    }
-    if (is_name) {
-        flat.push_back(names.name);
+    if (names.items.empty() && !names.name.empty()) {
+        append_name(names.name, layout, flat);
         return;
+    }
+    if (layout.is_tensor) {
+        throw UsageError("key_mapping output" + place +
+                         ": the mapping names a list, but the model returns a tensor "
+                         "there; give it one name");
     }
     if (names.items.size() != layout.items.size()) {
         throw UsageError("key_mapping output" + place + ": " + std::to_string(names.items.size()) +
@@ -32,8 +49,8 @@ AUDYN_INLINE void append_output_names(const OutputNames& names, const OutputLayo
 
 AUDYN_INLINE void append_own_names(const OutputLayout& layout, const std::string& fallback,
                                    std::vector<std::string>& flat) {
-    if (layout.is_tensor) {
-        flat.push_back(layout.name.empty() ? fallback : layout.name);
+    if (layout.is_tensor || !layout.name.empty()) {
+        append_name(layout.name.empty() ? fallback : layout.name, layout, flat);
         return;
     }
     for (std::size_t i = 0; i < layout.items.size(); ++i) {
@@ -51,13 +68,6 @@ AUDYN_INLINE std::vector<std::string> output_names(const KeyMapping& mapping, co
         detail::append_output_names(*mapping.output, layout, "", flat);
     } else {
         detail::append_own_names(layout, "output", flat);
-    }
-    for (std::size_t i = 0; i < flat.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            if (flat[i] == flat[j]) {
-                throw UsageError("key_mapping output: the name '" + flat[i] + "' is given twice");
-            }
-        }
     }
     return flat;
 }

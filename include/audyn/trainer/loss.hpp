@@ -16,7 +16,7 @@ namespace audyn::trainer {
 
 /// Evaluates the criteria of one step. Where each argument comes from is looked up once:
 /// - mapped as estimated: the model's output of that name; mapped as target: the batch's value of that name; a list is
-///   mapped once for each of its tensors;
+///   one output that has several tensors, or is mapped once for each of its tensors;
 /// - a criterion without any mapping: its first argument is the model's first output, each other one the batch's value
 ///   of the argument's name or, where there is none, the next value of the batch that the model does not take.
 class Loss {
@@ -139,7 +139,7 @@ private:
                     throw UsageError("criterion '" + entry.name + "': argument '" + argument + "' takes the output '" +
                                      name + "', but the model's outputs are: " + outputs.names());
                 }
-                sources.push_back({false, *position, name});
+                append_output(entry, argument, outputs, *position, sources);
             }
         }
         for (const auto& [key, name] : entry.target) {
@@ -155,11 +155,27 @@ private:
         return sources;
     }
 
+    /// All tensors of the output at `position`.
+    static void append_output(const criterion::WeightedCriterion& entry, const std::string& argument,
+                              const Outputs& outputs, std::size_t position, std::vector<Source>& sources) {
+        const std::string& name = outputs.name(position);
+        const std::size_t count = outputs.count(name);
+        if (count > 1 && !entry.criterion->takes_lists()) {
+            throw UsageError("criterion '" + entry.name + "': its argument '" + argument +
+                             "' is one tensor, but the output '" + name + "' is a list of " + std::to_string(count) +
+                             "; give each a name: key_mapping output: [" + name + "_0, " + name + "_1, ...]");
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            sources.push_back({false, position + i, name});
+        }
+    }
+
     template <class Taken>
     static std::vector<Source> by_position(const criterion::WeightedCriterion& entry, const Outputs& outputs,
                                            const data::Batch& batch, const Taken& taken) {
-        std::vector<Source> sources{{false, 0, outputs.name(0)}};
         const auto arguments = entry.criterion->arguments();
+        std::vector<Source> sources;
+        append_output(entry, arguments[0], outputs, 0, sources);
         std::size_t next = 0;
         for (std::size_t i = 1; i < arguments.size(); ++i) {
             std::optional<std::size_t> position = batch.position(arguments[i]);

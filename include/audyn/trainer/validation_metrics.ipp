@@ -101,15 +101,17 @@ AUDYN_INLINE void ValidationMetrics::on_validation_batch_end(TrainerBase&, const
     std::vector<at::Tensor> arguments;
     for (const MappedMetric& entry : metrics_) {
         arguments.clear();
-        for (const std::string& argument : entry.metric->arguments()) {
-            const std::string* const output = detail::mapped_to(entry.estimated, argument);
-            arguments.push_back(output != nullptr ? outputs.tensor(*output)
-                                                  : batch.tensor(*detail::mapped_to(entry.target, argument)));
-        }
         try {
+            for (const std::string& argument : entry.metric->arguments()) {
+                const std::string* const output = detail::mapped_to(entry.estimated, argument);
+                arguments.push_back(output != nullptr ? outputs.tensor(*output)
+                                                      : batch.tensor(*detail::mapped_to(entry.target, argument)));
+            }
             entry.metric->update(arguments);
         } catch (const UsageError& error) {
             throw UsageError("metric '" + entry.name + "': " + error.what());
+        } catch (const DataError& error) {
+            throw DataError("metric '" + entry.name + "': " + error.what());
         }
     }
 }
