@@ -126,6 +126,10 @@ public:
     [[nodiscard]] const std::vector<optim::ParamGroup>& parameter_groups() const override {
         return generator_.optimizer.groups();
     }
+    [[nodiscard]] std::vector<Metric> learning_rates() const override {
+        return {{"learning_rate generator", generator_.optimizer.groups().front().lr},
+                {"learning_rate discriminator", discriminator_.optimizer.groups().front().lr}};
+    }
     /// Of those sides whose optimizer has one.
     [[nodiscard]] optim::AveragedParameters* moving_average() override { return averages_ ? &*averages_ : nullptr; }
 

@@ -105,6 +105,8 @@ public:
     [[nodiscard]] const std::optional<std::string>& last_checkpoint() const { return last_checkpoint_; }
     /// Of the first parameter group.
     [[nodiscard]] double learning_rate() const { return parameter_groups().front().lr; }
+    /// As it is logged; of several optimizers each under its name.
+    [[nodiscard]] virtual std::vector<Metric> learning_rates() const { return {{"learning_rate", learning_rate()}}; }
 
     /// The newest value of a metric, named as "validation/total" or "train/total"; nothing before it was measured.
     [[nodiscard]] std::optional<double> metric(std::string_view name) const;
@@ -242,7 +244,7 @@ private:
     [[nodiscard]] std::vector<StateDict> gather(const StateDict& own);
     [[nodiscard]] std::vector<Metric> epoch_means(const MetricSums& sums);
     void add_pass_metrics(std::vector<Metric>& metrics);
-    void log_iteration(double learning_rate);
+    void log_iteration(const std::vector<Metric>& learning_rates);
     void end_epoch(std::vector<NamedLoader>& validation);
     void validate_all(std::vector<NamedLoader>& validation);
     void step_by_metric(const std::string& loader);

@@ -256,7 +256,8 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     notify([&](Callback& callback) { callback.on_before_optimizer_step(*this); });
     phase_ = Phase::step;
     needs_closure() ? step_by_closure() : optimizer_step();
-    const double used_learning_rate = learning_rate();
+    const bool is_logged = (iteration_idx_ + 1) % options_.log_every_n_iterations() == 0;
+    const std::vector<Metric> used_learning_rates = is_logged ? learning_rates() : std::vector<Metric>();
     for (const Part& part : parts_) {
         if (part.is_by(SchedulerInterval::iteration)) {
             part.scheduler->step_iteration();
@@ -267,8 +268,8 @@ AUDYN_INLINE void TrainerBase::run_iteration(data::Loader& train) {
     is_trained_ = true;
     phase_ = Phase::boundary;
     report_.bar().advance(samples * world_size());
-    if (iteration_idx_ % options_.log_every_n_iterations() == 0) {
-        log_iteration(used_learning_rate);
+    if (is_logged) {
+        log_iteration(used_learning_rates);
     }
     notify([&](Callback& callback) { callback.on_iteration_end(*this); });
     at_boundary();
@@ -390,7 +391,7 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::epoch_means(const MetricSums& sums
     return world_size() == 1 ? sums.means() : means_of(merge_sums(gather(sums.state_dict())));
 }
 
-AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
+AUDYN_INLINE void TrainerBase::log_iteration(const std::vector<Metric>& learning_rates) {
     require_finite();
     at::Tensor sums = train_sums_.iteration_sums();
     all_reduce_sum(sums);
@@ -401,7 +402,7 @@ AUDYN_INLINE void TrainerBase::log_iteration(double learning_rate) {
                 {"gradient_norm" + (part.name.empty() ? "" : " " + part.name), part.gradient_norm.item<double>()});
         }
     }
-    report_.iteration(progress(), metrics, learning_rate);
+    report_.iteration(progress(), metrics, learning_rates);
 }
 
 AUDYN_INLINE void TrainerBase::end_epoch(std::vector<NamedLoader>& validation) {
