@@ -34,6 +34,10 @@ class GAN(unittest.TestCase):
                 for lines in run(world_size, "reductions"):
                     self.assertEqual(lines[-1], "passed")
 
+    def test_a_step_of_its_own_reduces_no_more_and_averages_are_alike(self):
+        for lines in run(2, "own_step"):
+            self.assertEqual(lines[-1], "passed")
+
     def test_ranks_need_the_same_number_of_batches(self):
         for lines in run(2, "uneven"):
             self.assertEqual(lines[-1], "passed")

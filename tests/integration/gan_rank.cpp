@@ -6,7 +6,7 @@
 #include <audyn/distributed/communication_hooks.hpp>
 #include <audyn/distributed/distributed_data_parallel.hpp>
 #include <audyn/distributed/process_group.hpp>
-#include <audyn/optim/sgd.hpp>
+#include <audyn/optim/exponential_moving_average.hpp>
 
 #include <cstdint>
 #include <cstdio>
@@ -56,9 +56,8 @@ void train(const Arguments& arguments) {
     write(file, "two_generator_steps", gan::train(options, false, policy()));
 }
 
-/// Gradients of each model are averaged once a step, the same on all ranks, and nothing for the frozen one.
-void reductions(const Arguments&) {
-    const auto count = std::make_shared<int64_t>(0);
+/// Counts the buckets that are reduced.
+distributed::DistributedDataParallelOptions counting(const std::shared_ptr<int64_t>& count) {
     distributed::DistributedDataParallelOptions options;
     options.communication_hook =
         distributed::communication_hook([count](distributed::ProcessGroup& group, c10d::GradBucket& bucket) {
@@ -66,6 +65,13 @@ void reductions(const Arguments&) {
             std::vector<at::Tensor> tensors{bucket.getBuffer().div_(group.world_size())};
             return group.c10d()->allreduce(tensors)->getFuture();
         });
+    return options;
+}
+
+/// Gradients of each model are averaged once a step, the same on all ranks, and nothing for the frozen one.
+void reductions(const Arguments&) {
+    const auto count = std::make_shared<int64_t>(0);
+    const distributed::DistributedDataParallelOptions options = counting(count);
     gan::train(gan::options(), true, distributed::DistributedDataParallel(options));
     require(*count == 2 * gan::iterations, std::to_string(*count) + " reductions");
     *count = 0;
@@ -75,6 +81,43 @@ void reductions(const Arguments&) {
     // Epochs of 4 batches on 2 ranks: iterations of 3 batches and of 1.
     require(distributed::world_size() != 2 || *count == 25 * (3 + 1) + 25 * (1 + 1),
             std::to_string(*count) + " reductions");
+    std::cout << "passed" << std::endl;
+}
+
+/// Calls the discriminator itself, as the distribution wrapped it.
+struct OwnCalls : audyn::GANStep {
+    template <class Context>
+    at::Tensor generator_loss(Context& context, const audyn::Batch&) {
+        return gan::Labelled{1.0}(context.discriminator().forward(context.generated().tensor("fake")).first);
+    }
+};
+
+/// A step of the program's own reduces no more, and averages begin alike on all ranks.
+void own_step(const Arguments&) {
+    const gan::Generator generator;
+    const gan::Discriminator discriminator;
+    {
+        const at::NoGradGuard no_grad;
+        generator->first->weight.add_(static_cast<double>(distributed::rank())); // Rank 0's prevail.
+    }
+    const auto count = std::make_shared<int64_t>(0);
+    const auto options = audyn::TrainerOptions().progress_bar(false).max_iterations(4);
+    using Averaged = audyn::optim::ExponentialMovingAverageWrapper<audyn::optim::Adam>;
+    audyn::GANTrainer<gan::Generator, gan::Discriminator, Averaged, audyn::optim::Adam, audyn::amp::Disabled,
+                      distributed::DistributedDataParallel, OwnCalls>
+        trainer({generator, discriminator},
+                {Averaged(gan::adam(generator, 1e-3), audyn::optim::ExponentialMovingAverageOptions().smooth(0.9)),
+                 gan::adam(discriminator, 1e-3)},
+                gan::criteria(), options, gan::options(), {}, audyn::amp::Disabled(options.device()),
+                distributed::DistributedDataParallel(counting(count)));
+    auto loader = gan::loader(distributed::rank(), distributed::world_size());
+    trainer.fit(loader);
+    require(*count == 2 * 4, std::to_string(*count) + " reductions");
+    for (const at::Tensor& average : trainer.distribution().all_gather(
+             trainer.generator_optimizer().moving_average().average(0).detach().contiguous())) {
+        require(at::equal(average, trainer.generator_optimizer().moving_average().average(0)),
+                "the ranks' averages differ");
+    }
     std::cout << "passed" << std::endl;
 }
 
@@ -105,5 +148,6 @@ void uneven(const Arguments&) {
 } // namespace
 
 int main(int argc, char** argv) {
-    return run_rank(argc, argv, {{"train", train}, {"reductions", reductions}, {"uneven", uneven}});
+    return run_rank(argc, argv,
+                    {{"train", train}, {"reductions", reductions}, {"own_step", own_step}, {"uneven", uneven}});
 }

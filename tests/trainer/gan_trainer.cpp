@@ -4,6 +4,7 @@
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/logging/logger.hpp>
 #include <audyn/optim/any_optimizer.hpp>
 #include <audyn/optim/exponential_moving_average.hpp>
 #include <audyn/optim/plateau.hpp>
@@ -15,10 +16,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -214,6 +218,43 @@ struct Watching : audyn::GANStep {
 
 } // namespace
 
+namespace {
+
+/// Looks at the generator's values.
+struct Looking : audyn::GANStep {
+    template <class Context>
+    at::Tensor discriminator_loss(Context& context, const audyn::Batch& batch) {
+        if (context.training()) {
+            CHECK(context.generated().tensor("fake").requires_grad() == (steps++ == 1));
+        }
+        return GANStep::discriminator_loss(context, batch);
+    }
+    template <class Context>
+    at::Tensor generator_loss(Context& context, const audyn::Batch& batch) {
+        at::Tensor loss = GANStep::generator_loss(context, batch);
+        CHECK((context.generated().tensor("fake").scalar_type() == at::kBFloat16));
+        CHECK((context.discriminate_fake(batch).tensor("fake_score").scalar_type() == at::kBFloat16));
+        return loss;
+    }
+    int steps = 0;
+};
+
+} // namespace
+
+TEST_CASE("a GAN's models run in the precision of its policy, and have a graph only where it is needed") {
+    audyn::GANOptions options = gan::options();
+    options.discriminator.steps = 2;
+    const Generator generator;
+    const Discriminator discriminator;
+    gan::Trainer<audyn::amp::BFloat16, audyn::distributed::SingleProcess, Looking> trainer(
+        {generator, discriminator}, {gan::adam(generator, 1e-3), gan::adam(discriminator, 1e-3)}, gan::criteria(),
+        one_iteration(), options);
+    auto loader = gan::loader();
+    auto validation = gan::loader();
+    trainer.fit(loader, validation);
+    CHECK(discriminator->calls == 2 * 2 + 1 + 2 * 8); // In validation once for both losses.
+}
+
 TEST_CASE("a program's own GAN step computes the losses") {
     Watching step;
     SGDTrainer<Watching> trainer({step.generator, step.discriminator},
@@ -224,6 +265,34 @@ TEST_CASE("a program's own GAN step computes the losses") {
     trainer.fit(loader, validation);
     CHECK(trainer.metric("train/watched") == 2.0);
     CHECK(trainer.metric("validation/total generator") > 0.0);
+}
+
+namespace {
+
+/// Takes turns.
+struct Alternating : audyn::GANStep {
+    template <class Context>
+    at::Tensor discriminator_loss(Context& context, const audyn::Batch& batch) {
+        calls++ == 0 ? context.discriminate_real(batch) : context.discriminate_fake(batch);
+        return context.discriminator_loss(batch);
+    }
+    int calls = 0;
+};
+
+} // namespace
+
+TEST_CASE("a GAN's criterion takes no output for another that the step has not made") {
+    const Generator generator;
+    const Discriminator discriminator;
+    const audyn::GAN<audyn::criterion::Criteria> criteria{{gan::labelled("adversarial", 1.0, "fake_score")},
+                                                          {gan::labelled("of_real", 1.0, "real_score")}};
+    SGDTrainer<Alternating> trainer({generator, discriminator},
+                                    {sgd(generator->parameters()), sgd(discriminator->parameters())}, criteria,
+                                    audyn::TrainerOptions().progress_bar(false).max_iterations(2), gan::options());
+    auto loader = gan::loader();
+    const std::string message = message_of<UsageError>([&] { trainer.fit(loader); });
+    CAPTURE(message);
+    CHECK(contains(message, "takes the output 'real_score', but the model's outputs are: fake_score, fake_hidden"));
 }
 
 TEST_CASE("a GAN's checkpoint has both sides, the average of the generator, and the best epoch") {
@@ -303,6 +372,7 @@ TEST_CASE("a GAN's checkpoint has both sides, the average of the generator, and 
     CHECK(at::equal(resumed.trainer->generator_optimizer().moving_average().average(0),
                     parts.trainer->generator_optimizer().moving_average().average(0)));
     CHECK(resumed.trainer->best_loss() == best);
+    CHECK(resumed.trainer->discriminator_optimizer().groups().front().lr == doctest::Approx(1e-5));
 }
 
 TEST_CASE("a GAN that meets a loss that is not finite names it and its iteration") {
@@ -326,6 +396,151 @@ TEST_CASE("a GAN that meets a loss that is not finite names it and its iteration
     const std::string message = message_of<audyn::TrainingError>([&] { trainer.fit(loader); });
     CAPTURE(message);
     CHECK(contains(message, "is not finite at iteration 3 "));
+}
+
+TEST_CASE("a GAN's loss scale learns once of both sides, after each batch") {
+    using Trainer = gan::Trainer<audyn::amp::Float16>;
+    const auto train = [](const audyn::GANOptions& options, const audyn::GAN<audyn::criterion::Criteria>& criteria,
+                          int64_t iterations, bool steps_discriminator) {
+        const Generator generator;
+        const Discriminator discriminator;
+        Trainer trainer({generator, discriminator}, {gan::adam(generator, 1e-3), gan::adam(discriminator, 1e-3)},
+                        criteria, audyn::TrainerOptions().progress_bar(false).max_iterations(iterations), options);
+        auto loader = gan::loader();
+        trainer.fit(loader);
+        CHECK_FALSE(at::equal(generator->first->weight, Generator()->first->weight));
+        CHECK(at::equal(discriminator->first->weight, Discriminator()->first->weight) != steps_discriminator);
+        return trainer.amp().state_dict();
+    };
+    audyn::GANOptions options = gan::options();
+    StateDict scaler = train(options, gan::criteria(), 4, true);
+    CHECK(scaler.at("scale").as_float() == 65536.0);
+    CHECK(scaler.at("_growth_tracker").as_int() == 4);
+    options.discriminator.steps = 3;
+    options.generator.steps = 2;
+    CHECK(train(options, gan::criteria(), 3, true).at("_growth_tracker").as_int() == 8); // Batches of an epoch.
+
+    // Gradients of one side that overflow keep it from its step, and the other not from its own.
+    auto criteria = gan::criteria();
+    criteria.discriminator.add(
+        {"large",
+         audyn::criterion::make([](const at::Tensor& score) { return score.to(at::kFloat).sum() * 1e35; },
+                                audyn::names("input")),
+         1.0,
+         {{"input", "real_score"}}});
+    scaler = train(gan::options(), criteria, 1, false);
+    CHECK(scaler.at("scale").as_float() == 32768.0);
+    CHECK(scaler.at("_growth_tracker").as_int() == 0);
+}
+
+TEST_CASE("a GAN is validated by the mapping of validation") {
+    audyn::GANOptions options = gan::options();
+    options.validation_key_mapping = options.key_mapping;
+    options.validation_key_mapping->generator.input = {{"noise", "own_noise"}};
+    Generator generator;
+    Discriminator discriminator;
+    SGDTrainer<> trainer({generator, discriminator}, {sgd(generator->parameters()), sgd(discriminator->parameters())},
+                         gan::criteria(), one_iteration(), options);
+    const auto loader = [](const std::string& noise_name, double scale) {
+        using Entry = std::pair<std::string, at::Tensor>;
+        auto dataset = std::make_shared<audyn::data::TensorDataset>(
+            std::vector<Entry>{{noise_name, gan::wave({8, 4}, 0.5, scale)}, {"sample", gan::wave({8, 8}, 2.5, 1.5)}});
+        return audyn::DataLoader(dataset, audyn::DataLoaderOptions().batch_size(8));
+    };
+    auto train = loader("noise", 1.0);
+    auto validation = loader("own_noise", 2.0);
+    trainer.fit(train, validation);
+    const at::NoGradGuard no_grad;
+    const at::Tensor sample = gan::wave({8, 8}, 2.5, 1.5);
+    const at::Tensor fake = generator->forward(gan::wave({8, 4}, 0.5, 2.0));
+    const at::Tensor score = discriminator->forward(fake).first;
+    const at::Tensor of_generator = gan::Labelled{1.0}(score) + 0.5 * at::l1_loss(fake, sample);
+    const at::Tensor of_discriminator =
+        gan::Labelled{0.0}(score) + gan::Labelled{1.0}(discriminator->forward(sample).first);
+    CHECK(trainer.metric("validation/total generator").value() == doctest::Approx(of_generator.item<double>()));
+    CHECK(trainer.metric("validation/total discriminator").value() == doctest::Approx(of_discriminator.item<double>()));
+    CHECK(trainer.best_loss() == trainer.metric("validation/total generator").value());
+}
+
+namespace {
+
+class Numbers : public audyn::logging::Logger {
+public:
+    void log_scalars(std::span<const audyn::logging::Scalar> scalars, int64_t) override {
+        for (const audyn::logging::Scalar& scalar : scalars) {
+            values[std::string(scalar.tag)] = scalar.value;
+        }
+    }
+    void flush() override {}
+    std::map<std::string, double> values;
+};
+
+} // namespace
+
+TEST_CASE("a GAN logs the learning rate and the norm of the gradients of each side") {
+    const Generator generator;
+    const Discriminator discriminator;
+    audyn::GANOptions options = gan::options();
+    using audyn::optim::ClipMode;
+    options.generator.clip_gradient.emplace(audyn::optim::GradClipperOptions(ClipMode::norm).max_norm(1e3));
+    options.discriminator.clip_gradient.emplace(audyn::optim::GradClipperOptions(ClipMode::norm).max_norm(1e3));
+    gan::Trainer<> trainer({generator, discriminator}, {gan::adam(generator, 2e-3), gan::adam(discriminator, 1e-3)},
+                           gan::criteria(), one_iteration().log_every_n_iterations(1), options);
+    trainer.set_lr_scheduler(std::make_shared<audyn::optim::StepLR>(trainer.generator_optimizer(), 1, 0.5),
+                             "generator");
+    const auto numbers = std::make_shared<Numbers>();
+    trainer.add_logger(numbers);
+    auto loader = gan::loader();
+    trainer.fit(loader);
+    const auto norm = [](const torch::nn::Module& module) {
+        double square = 0.0;
+        for (const at::Tensor& gradient : gradients(module)) {
+            square += gradient.square().sum().item<double>();
+        }
+        return doctest::Approx(std::sqrt(square));
+    };
+    const auto value = [&](const std::string& name) { return numbers->values.at(name + " (iteration)/train"); };
+    CHECK(value("learning_rate generator") == 2e-3); // The one that was used.
+    CHECK(value("learning_rate discriminator") == 1e-3);
+    CHECK(value("gradient_norm generator") == norm(*generator));
+    CHECK(value("gradient_norm discriminator") == norm(*discriminator));
+    CHECK(numbers->values.count("learning_rate (iteration)/train") == 0);
+}
+
+TEST_CASE("what a GAN's failure leaves is saved unless the discriminator has stepped") {
+    struct Failure : audyn::Callback {
+        explicit Failure(bool at_start) : is_at_start(at_start) {}
+        [[nodiscard]] std::string name() const override { return "failure"; }
+        void on_train_batch_start(audyn::TrainerBase& trainer, const audyn::Batch&) override {
+            fail(trainer, is_at_start);
+        }
+        void on_train_batch_end(audyn::TrainerBase& trainer, const audyn::Batch&) override {
+            fail(trainer, !is_at_start);
+        }
+        static void fail(const audyn::TrainerBase& trainer, bool is_due) {
+            if (is_due && trainer.iteration_idx() == 2) {
+                throw audyn::DataError("lost");
+            }
+        }
+        bool is_at_start;
+    };
+    const TemporaryFolder folder;
+    for (const bool at_start : {false, true}) {
+        audyn::SaveCheckpoint entries;
+        entries.last = (folder / "last.pth").string();
+        entries.save_on_exception = true;
+        const Generator generator;
+        const Discriminator discriminator;
+        SGDTrainer<> trainer({generator, discriminator},
+                             {sgd(generator->parameters()), sgd(discriminator->parameters())}, gan::criteria(),
+                             audyn::TrainerOptions().progress_bar(false).max_epochs(1).save_checkpoint(entries),
+                             gan::options());
+        trainer.add_callback(std::make_shared<Failure>(at_start));
+        auto loader = gan::loader();
+        CHECK_THROWS_WITH_AS(trainer.fit(loader), "lost", audyn::DataError);
+        CHECK(std::filesystem::exists(folder / "last.pth") == at_start);
+    }
+    CHECK(audyn::checkpoint::load(folder / "last.pth").at("iteration_idx").as_int() == 2);
 }
 
 TEST_CASE("what cannot be trained as a GAN says why") {

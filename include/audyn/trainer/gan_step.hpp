@@ -25,18 +25,20 @@ namespace audyn::trainer {
 
 namespace detail {
 
-/// The outputs of several calls under one roof. Names are those of the first time. \throws UsageError when two outputs
-/// have one name.
+/// The outputs of several calls under one roof. \throws UsageError when two outputs have one name.
 class JoinedOutputs {
 public:
     [[nodiscard]] Outputs operator()(std::initializer_list<const std::optional<Outputs>*> parts) {
         std::vector<at::Tensor> tensors;
+        bool has_names = names_ != nullptr; // Those of the time before.
         for (const std::optional<Outputs>* part : parts) {
             for (std::size_t i = 0; *part && i < (*part)->size(); ++i) {
+                has_names =
+                    has_names && tensors.size() < names_->size() && (*names_)[tensors.size()] == (*part)->name(i);
                 tensors.push_back((*part)->tensor(i));
             }
         }
-        if (!names_ || names_->size() != tensors.size()) {
+        if (!has_names || names_->size() != tensors.size()) {
             names_ = std::make_shared<const std::vector<std::string>>(names_of(parts));
         }
         return {names_, std::move(tensors)};
@@ -98,19 +100,19 @@ public:
     /// What the generator made of the batch.
     [[nodiscard]] const Outputs& generated() const { return *generated_; }
 
-    /// Runs the discriminator on what the generator made: on its values alone in the discriminator's step, so that no
-    /// gradient goes further.
+    /// Runs the discriminator on what the generator made, once in a step: on its values alone in the discriminator's
+    /// step, so that no gradient goes further.
     const Outputs& discriminate_fake(const data::Batch& batch) {
-        if (!fake_ || training_) {
+        if (!fake_) {
             fake_.emplace(discriminate(fake_call_, fake_batch(batch)));
             check_fake_input();
         }
         return *fake_;
     }
 
-    /// Runs the discriminator on the batch.
+    /// Runs the discriminator on the batch, once in a step.
     const Outputs& discriminate_real(const data::Batch& batch) {
-        if (!real_ || training_) {
+        if (!real_) {
             real_.emplace(discriminate(real_call_, batch));
             check_real_input(batch);
             if (!takes_real_) {
@@ -130,8 +132,7 @@ public:
         return loss(losses_.discriminator, discriminator_outputs_({&fake_, &real_}), batch);
     }
     [[nodiscard]] at::Tensor generator_loss(const data::Batch& batch) {
-        const bool has_real = real_ && (!training_ || generator_takes_real());
-        return loss(losses_.generator, generator_outputs_({&fake_, has_real ? &real_ : &none_, &generated_}), batch);
+        return loss(losses_.generator, generator_outputs_({&fake_, &real_, &generated_}), batch);
     }
 
     /// Averages `value`, a 0-dim tensor, over the epoch under `name`, without reading it from its device.
@@ -253,7 +254,6 @@ private:
     std::optional<Outputs> generated_;
     std::optional<Outputs> fake_;
     std::optional<Outputs> real_;
-    const std::optional<Outputs> none_;
     detail::JoinedOutputs discriminator_outputs_;
     detail::JoinedOutputs generator_outputs_;
     detail::JoinedOutputs all_outputs_;

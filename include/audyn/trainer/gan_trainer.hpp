@@ -126,6 +126,12 @@ public:
     [[nodiscard]] const std::vector<optim::ParamGroup>& parameter_groups() const override {
         return generator_.optimizer.groups();
     }
+    [[nodiscard]] std::vector<Metric> learning_rates() const override {
+        std::vector<Metric> rates;
+        append_learning_rates(generator_.optimizer.groups(), "learning_rate generator", rates);
+        append_learning_rates(discriminator_.optimizer.groups(), "learning_rate discriminator", rates);
+        return rates;
+    }
     /// Of those sides whose optimizer has one.
     [[nodiscard]] optim::AveragedParameters* moving_average() override { return averages_ ? &*averages_ : nullptr; }
 

@@ -40,8 +40,7 @@ public:
 
     /// `[Epoch 1/20, Iter 10/2000] 0.53, cross_entropy: 0.53`; on a terminal the live line says it instead, with the
     /// first of the learning rates.
-    void iteration(const Progress& progress, const std::vector<Metric>& metrics,
-                   const std::vector<Metric>& learning_rates);
+    void iteration(const Progress& progress, std::vector<Metric> metrics, const std::vector<Metric>& learning_rates);
 
     /// `[Epoch 1/20] (validation) 0.53, cross_entropy: 0.53`
     void epoch(const Progress& progress, std::string_view loader, const std::vector<Metric>& metrics);

@@ -18,19 +18,16 @@ AUDYN_INLINE Report::Report(std::shared_ptr<logging::Console> console, bool prog
       bar_(*console_, progress_bar),
       bar_shown_(progress_bar && console_->is_terminal()) {}
 
-AUDYN_INLINE void Report::iteration(const Progress& progress, const std::vector<Metric>& metrics,
+AUDYN_INLINE void Report::iteration(const Progress& progress, std::vector<Metric> metrics,
                                     const std::vector<Metric>& learning_rates) {
     bar_.set_values(metrics.empty() ? 0.0 : metrics.front().value, learning_rates.front().value);
-    const double rate = bar_.samples_per_second();
+    metrics.insert(metrics.end(), learning_rates.begin(), learning_rates.end());
+    metrics.push_back({"samples_per_second", bar_.samples_per_second()});
     if (!bar_shown_ && console_->enabled(logging::Level::info)) {
         console_->info("[Epoch " + fraction(progress.epoch, progress.epochs) + ", Iter " +
-                       fraction(progress.iteration, progress.iterations) + "] " + values(metrics) + ", " +
-                       values(learning_rates) + ", samples_per_second: " + format_number(rate));
+                       fraction(progress.iteration, progress.iterations) + "] " + values(metrics));
     }
-    std::vector<Metric> all = metrics;
-    all.insert(all.end(), learning_rates.begin(), learning_rates.end());
-    all.push_back({"samples_per_second", rate});
-    log_scalars(all, "iteration", "train", progress.iteration);
+    log_scalars(metrics, "iteration", "train", progress.iteration);
 }
 
 AUDYN_INLINE void Report::epoch(const Progress& progress, std::string_view loader, const std::vector<Metric>& metrics) {

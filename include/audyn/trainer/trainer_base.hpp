@@ -107,7 +107,7 @@ public:
     [[nodiscard]] double learning_rate() const { return parameter_groups().front().lr; }
     /// Of each parameter group as the log names it: "learning_rate"; of several groups "learning_rate pg1", ...; of
     /// several optimizers "learning_rate body", ...
-    [[nodiscard]] std::vector<Metric> learning_rates() const;
+    [[nodiscard]] virtual std::vector<Metric> learning_rates() const;
 
     /// The newest value of a metric, named as "validation/total" or "train/total"; nothing before it was measured.
     [[nodiscard]] std::optional<double> metric(std::string_view name) const;
@@ -189,6 +189,9 @@ protected:
     virtual void load_model_state(const StateDict& state);
     /// What a checkpoint holds as `moving_average_model`, where there is one.
     [[nodiscard]] virtual StateDict moving_average_state();
+    /// Appends the rates of `groups`, named as in learning_rates() with `prefix` for "learning_rate".
+    static void append_learning_rates(const std::vector<optim::ParamGroup>& groups, const std::string& prefix,
+                                      std::vector<Metric>& rates);
     /// Name of the trainer in a checkpoint.
     [[nodiscard]] virtual std::string driver() const { return "BaseTrainer"; }
 

@@ -393,19 +393,23 @@ AUDYN_INLINE std::vector<Metric> TrainerBase::epoch_means(const MetricSums& sums
     return world_size() == 1 ? sums.means() : means_of(merge_sums(gather(sums.state_dict())));
 }
 
-AUDYN_INLINE std::vector<Metric> TrainerBase::learning_rates() const {
-    const std::vector<optim::ParamGroup>& groups = parameter_groups();
-    std::vector<Metric> rates;
+AUDYN_INLINE void TrainerBase::append_learning_rates(const std::vector<optim::ParamGroup>& groups,
+                                                     const std::string& prefix, std::vector<Metric>& rates) {
     for (auto begin = groups.begin(); begin != groups.end();) {
         const std::string& optimizer = begin->optimizer_name;
         const auto end =
             std::find_if(begin, groups.end(), [&](const auto& one) { return one.optimizer_name != optimizer; });
-        const std::string name = "learning_rate" + (optimizer.empty() ? "" : " " + optimizer);
+        const std::string name = prefix + (optimizer.empty() ? "" : " " + optimizer);
         for (auto group = begin; group != end; ++group) {
             rates.push_back({end - begin == 1 ? name : name + " pg" + std::to_string(group - begin + 1), group->lr});
         }
         begin = end;
     }
+}
+
+AUDYN_INLINE std::vector<Metric> TrainerBase::learning_rates() const {
+    std::vector<Metric> rates;
+    append_learning_rates(parameter_groups(), "learning_rate", rates);
     return rates;
 }
 
