@@ -14,8 +14,11 @@
 #include <ATen/Context.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <optional>
+#include <unistd.h>
 
 namespace audyn::adapter::detail {
 
@@ -83,9 +86,11 @@ AUDYN_INLINE void append_files(const Config& node, const Targets& targets,
 AUDYN_INLINE void check_folder(const Config& node, const std::filesystem::path& folder) {
     try {
         core::create_folders(folder, /*durable=*/false);
-        core::AtomicFile(folder / "writable", /*durable=*/false);
     } catch (const Error& error) {
         throw node.error(std::string("must be a folder that can be written to: ") + error.what());
+    }
+    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw node.error("must be a folder that can be written to: " + folder.string() + ": " + std::strerror(errno));
     }
 }
 
@@ -133,7 +138,7 @@ AUDYN_INLINE std::vector<trainer::OutputFile> output_files(const Config& output,
              append(node, [&] { return detail::audio_writer(node, targets); }, {"sample_rate", "writer"});
          }},
         {"spectrogram", [&](const Config& node) { append(node, [] { return trainer::write_spectrogram; }); }}};
-    read_entries(output, readers, "entry of test.output");
+    read_entries(output, readers, "key");
     return files;
 }
 
@@ -178,10 +183,11 @@ AUDYN_INLINE InferencePlan::InferencePlan(const Config& config)
         check_loader(nodes.front(), *targets_, mistakes);
     });
     mistakes.attempt([&] {
-        const auto generator = test.find("generator._target_");
-        if (generator && !generator->is_null() && generator->as<std::string>() != "audyn.utils.driver.BaseGenerator") {
-            throw generator->error_unknown("generator", generator->as<std::string>(),
-                                           {"audyn.utils.driver.BaseGenerator"});
+        const std::vector<std::string> known{"audyn.utils.driver.BaseGenerator",
+                                             "audyn.utils.driver.CascadeTextToWaveGenerator"};
+        const auto name = test.get_optional<std::string>("generator._target_");
+        if (name && std::find(known.begin(), known.end(), *name) == known.end()) {
+            throw test["generator"]["_target_"].error_unknown("generator", *name, known);
         }
     });
     mistakes.throw_if_any();

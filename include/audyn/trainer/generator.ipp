@@ -67,7 +67,7 @@ AUDYN_INLINE logging::ConsoleOptions generator_console() {
 }
 
 inline constexpr const char* same_identifiers =
-    "their identifiers are the same, or the loader gives a sample twice; name files by what tells all samples apart";
+    "their identifiers (key_mapping.inference.identifier) are the same, or the loader gives a sample twice";
 
 /// Of an earlier run that died, also in the folders of speakers and the like.
 AUDYN_INLINE void remove_all_leftovers(const std::filesystem::path& folder) {
