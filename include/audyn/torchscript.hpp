@@ -9,7 +9,9 @@
 #include <audyn/trainer/output.hpp>
 
 #include <ATen/core/ivalue.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
@@ -194,6 +196,9 @@ private:
     }
 
     TorchScriptOutput call(const torch::jit::Method& method, const data::Batch& batch) {
+        // The optimizing executor changes its graph, and with it the last bits, after the first calls of a process: a
+        // resumed training would differ from the one that was not interrupted.
+        const torch::jit::GraphOptimizerEnabledGuard plain(false);
         current_script();
         c10::IValue output = method(arguments(method.function().getSchema(), batch));
         for (Buffer& buffer : buffers_) {

@@ -198,7 +198,7 @@ TEST_CASE("mistakes in an inference's configuration are told with key and place"
         {{"test.checkpoint=null"}, {"'test.checkpoint'", "must name a checkpoint"}},
         {{"test.checkpoint=none.pth"}, {"'test.checkpoint'", "none.pth"}},
         {{mapping + "identifier=null"}, {"'test.output'", "'name'", "identifier"}},
-        {{mapping + "identifier={nam: name}"}, {"'test.output'", "'name'", "those are: nam"}},
+        {{mapping + "identifier.name=null"}, {"'test.output'", "'name'", "those are: speaker"}},
         {{dump + "output={y: all.pth}"}, {"'test.output'", "all.pth", "those are: name, speaker"}},
         {{dump + "output=null"}, {"'test.output'", "nothing would be written"}},
         {{dump + "reference={x: \"{name}.pth\"}"}, {"'test.output'", "same file name '{name}.pth'"}},
@@ -209,7 +209,7 @@ TEST_CASE("mistakes in an inference's configuration are told with key and place"
         {{"test.output.inference_dir=" + (trained.folder / "file/made").string()}, {"'test.output.inference_dir'"}},
         {{mapping + "identifier={name: speaker}"}, {"speaker0.pth", "key_mapping.inference.identifier"}},
         {{mapping + "identifier={name: nam}"}, {"'nam'", "x, name, speaker"}},
-        {{mapping + "input={y: x}"}, {"'y'", "it has: x"}},
+        {{"+" + mapping + "input.y=x"}, {"'y'", "it has: x"}},
         {{mapping + "output=z"}, {"'y'", "it has: z"}}};
     for (const Case& one : cases) {
         const std::string message =

@@ -187,7 +187,8 @@ AUDYN_INLINE InferencePlan::InferencePlan(const Config& config)
                                              "audyn.utils.driver.CascadeTextToWaveGenerator"};
         const auto name = test.get_optional<std::string>("generator._target_");
         if (name && std::find(known.begin(), known.end(), *name) == known.end()) {
-            throw test["generator"]["_target_"].error_unknown("generator", *name, known);
+            throw test["generator"]["_target_"].error("names an unknown generator '" + *name +
+                                                      "'; known are: " + known[0] + ", " + known[1]);
         }
     });
     mistakes.throw_if_any();
