@@ -1,9 +1,11 @@
-"""A network that torch.jit.script saved is trained further in C++ as here, and comes back under the same names."""
+"""A network that torch.jit.script saved is trained further in C++ as here, on one and on two ranks, and comes back under
+the same names; a training that was resumed is the one that was not interrupted."""
 
 import os
+import socket
 import subprocess
 import sys
-import tempfile
+import unittest
 from typing import Tuple
 
 try:
@@ -11,7 +13,8 @@ try:
 except ImportError:
     sys.exit(77)
 
-BATCH, EPOCHS = 8, 5
+PROGRAM = os.environ["AUDYN_INTEROP_PROGRAM"]
+BATCH, BATCHES, ITERATIONS = 8, 4, 20
 
 
 class Block(torch.nn.Module):
@@ -20,9 +23,13 @@ class Block(torch.nn.Module):
         self.conv = torch.nn.Conv1d(channels, channels, 3, padding=1, bias=False)
         self.norm = torch.nn.BatchNorm1d(channels)
         self.scale = torch.nn.Parameter(torch.full((1,), 0.5))
+        self.offset = torch.nn.Parameter(torch.full((1,), 0.1), requires_grad=False)
+        self.register_buffer("mean", torch.zeros(channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.scale * self.norm(self.conv(x)).tanh()
+        if self.training:  # control flow stays in a script; a buffer becomes another tensor
+            self.mean = 0.9 * self.mean + 0.1 * x.detach().mean((0, 2))
+        return x + self.scale * self.norm(self.conv(x - self.mean.unsqueeze(1))).tanh() + self.offset
 
 
 class Net(torch.nn.Module):
@@ -34,46 +41,111 @@ class Net(torch.nn.Module):
 
     def forward(self, x: torch.Tensor, gain: float = 1.0) -> Tuple[torch.Tensor, torch.Tensor]:
         hidden = self.encoder(x).transpose(1, 2)
-        if self.training:  # control flow stays in a script
+        if self.training:
             hidden = hidden * gain
         return self.blocks(self.dropout(hidden)), hidden
 
 
-def train(net, inputs, targets):
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-    for _ in range(EPOCHS):
-        for begin in range(0, len(inputs), BATCH):
-            optimizer.zero_grad()
-            estimate, _ = net(inputs[begin:begin + BATCH])
-            torch.nn.functional.mse_loss(estimate, targets[begin:begin + BATCH]).backward()
-            optimizer.step()
+def train(net, inputs, targets, ranks):
+    """With DistributedDataParallel's numbers: the mean of the ranks' gradients, and rank 0's buffers."""
+    optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1, momentum=0.9)
+    batch = BATCH * ranks
+    for iteration in range(ITERATIONS):
+        begin = iteration * batch % len(inputs)
+        optimizer.zero_grad()
+        buffers = [buffer.clone() for buffer in net.buffers()]
+        for rank in reversed(range(ranks)):
+            with torch.no_grad():
+                for name, value in zip([name for name, _ in net.named_buffers()], buffers, strict=True):
+                    net.get_buffer(name).copy_(value)
+            share = slice(begin + rank, begin + batch, ranks)
+            estimate, _ = net(inputs[share])
+            (torch.nn.functional.mse_loss(estimate, targets[share]) / ranks).backward()
+        optimizer.step()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(name, script="net.pt", ranks=1, iterations=ITERATIONS, resumed=None):
+    """Trains in C++; returns the checkpoint."""
+    command = [PROGRAM, "torchscript_train", script, f"data{ranks}.pth", f"{name}.pth", f"{name}.pt", str(iterations)]
+    environment = dict(os.environ)
+    if ranks > 1:
+        environment.update(WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
+    processes = [subprocess.Popen(command + ([resumed] if resumed else []), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True,
+                                  env=dict(environment, RANK=str(rank), LOCAL_RANK=str(rank)) if ranks > 1 else None)
+                 for rank in range(ranks)]
+    errors = [process.communicate(timeout=240)[1] for process in processes]
+    if any(process.returncode for process in processes):
+        raise AssertionError("\n".join(errors))
+    return torch.load(f"{name}.pth", weights_only=True)
+
+
+def differences(one, other, place=""):
+    """Where two states differ in a bit."""
+    if isinstance(one, torch.Tensor):
+        return [] if torch.equal(one, other) else [place]
+    if isinstance(one, (dict, list)):
+        pairs = one.items() if isinstance(one, dict) else enumerate(one)
+        return [found for key, value in pairs for found in differences(value, other[key], f"{place}.{key}")]
+    return [] if one == other else [place]
+
+
+class TorchScript(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        torch.manual_seed(0)
+        cls.net = Net()
+        torch.jit.script(cls.net).save("net.pt")
+        for ranks in (1, 2):
+            data = {"input": torch.randn(ranks * BATCH * BATCHES, 10, 6), "batch_size": BATCH,
+                    "target": torch.randn(ranks * BATCH * BATCHES, 4, 10)}
+            torch.save(data, f"data{ranks}.pth")
+
+    def check(self, ranks):
+        data = torch.load(f"data{ranks}.pth", weights_only=True)
+        net = Net()
+        net.load_state_dict(self.net.state_dict())
+        train(net, data["input"], data["target"], ranks)
+        state = run(f"trained{ranks}", ranks=ranks)["model"]
+        self.assertEqual(list(state), list(net.state_dict()))
+        for name, expected in net.state_dict().items():
+            self.assertTrue(torch.allclose(state[name], expected, rtol=1e-4, atol=1e-5), name)
+            is_fixed = name.endswith("offset")
+            self.assertEqual(torch.equal(state[name], self.net.state_dict()[name]), is_fixed, name)
+        fresh = Net()
+        fresh.load_state_dict(state)
+        fresh.eval()
+        script = torch.jit.load(f"trained{ranks}.pt")
+        self.assertFalse(script.training)
+        self.assertEqual(differences(dict(script.state_dict()), state), [])
+        with torch.no_grad():
+            expected = fresh(data["input"])[0]
+            self.assertTrue(torch.allclose(script(data["input"])[0], expected, rtol=1e-5, atol=1e-6))
+
+    def test_one_rank(self):
+        self.check(1)
+
+    def test_two_ranks(self):
+        self.check(2)
+
+    def test_a_resumed_training_is_the_uninterrupted_one(self):
+        for ranks in (1, 2):
+            whole = run(f"whole{ranks}", ranks=ranks)
+            run(f"part{ranks}", ranks=ranks, iterations=7)  # within the second epoch
+            again = run(f"again{ranks}", ranks=ranks, resumed=f"part{ranks}.pth")
+            for key in ("model", "optimizer", "iteration_idx"):
+                self.assertEqual(differences(whole[key], again[key], key), [])
+
+    def test_another_file_is_named(self):
+        with self.assertRaisesRegex(AssertionError, "data1.pth"):
+            run("damaged", script="data1.pth")
 
 
 if __name__ == "__main__":
-    torch.manual_seed(0)
-    net = Net()
-    first = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    inputs, targets = torch.randn(4 * BATCH, 10, 6), torch.randn(4 * BATCH, 4, 10)
-    program = os.environ["AUDYN_INTEROP_PROGRAM"]
-    with tempfile.TemporaryDirectory() as folder:
-        torch.jit.script(net).save(folder + "/net.pt")
-        torch.save({"input": inputs, "target": targets, "batch_size": BATCH, "epochs": EPOCHS}, folder + "/data.pth")
-        command = [program, "torchscript_train", folder + "/net.pt", folder + "/data.pth", folder + "/last.pth"]
-        subprocess.run([*command, folder + "/trained.pt"], check=True)
-        state = torch.load(folder + "/last.pth", weights_only=True)["model"]
-        script = torch.jit.load(folder + "/trained.pt")
-        damaged = subprocess.run([program, "torchscript_train", folder + "/data.pth", *command[3:], folder + "/x.pt"],
-                                 check=False, capture_output=True, text=True)
-    assert damaged.returncode == 1 and "data.pth" in damaged.stderr, damaged.stderr
-
-    train(net, inputs, targets)
-    assert list(state) == list(net.state_dict())
-    for name, expected in net.state_dict().items():
-        assert torch.allclose(state[name], expected, rtol=1e-5, atol=1e-6), name
-        assert name.endswith("num_batches_tracked") or not torch.equal(state[name], first[name]), name
-    fresh = Net()
-    fresh.load_state_dict(state)
-    fresh.eval()
-    assert not script.training
-    with torch.no_grad():
-        assert torch.allclose(script(inputs)[0], fresh(inputs)[0], rtol=1e-5, atol=1e-6)
+    unittest.main(verbosity=2, argv=sys.argv[:1])

@@ -133,7 +133,7 @@ TEST_CASE("what would lose an output is an error") {
     using audyn::UsageError;
     CHECK_THROWS_WITH_AS(run(file("output", "{name}.pth"), loader(10, 7)), doctest::Contains("sample0.pth"), DataError);
     CHECK_THROWS_WITH_AS(run({}, loader()), doctest::Contains("nothing would be written"), UsageError);
-    CHECK_THROWS_WITH_AS(run(file("output", "all.pth"), loader()), doctest::Contains("identifiers are: name, number"),
+    CHECK_THROWS_WITH_AS(run(file("output", "all.pth"), loader()), doctest::Contains("those are: name, number"),
                          UsageError);
     CHECK_THROWS_WITH_AS(run(file("output", "{nam}.pth"), loader()), doctest::Contains("'nam'"), UsageError);
     CHECK_THROWS_WITH_AS(run(file("logits", "{name}.pth"), loader()), doctest::Contains("it has: output"), UsageError);

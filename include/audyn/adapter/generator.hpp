@@ -43,11 +43,11 @@ public:
     [[nodiscard]] const Config& model_config() const { return trained_.config(); }
     [[nodiscard]] const Targets& targets() const { return *targets_; }
     [[nodiscard]] const trainer::GeneratorOptions& options() const { return options_; }
-    [[nodiscard]] const TrainedModel& trained() const { return trained_; }
 
-    /// The model got its parameters: removes its weight normalisation where that is asked for.
-    void finish(torch::nn::Module& module) const;
+    /// Gives the model its parameters, and removes its weight normalisation where that is asked for.
+    void load_into(torch::nn::Module& module) const;
 
+    /// \throws ConfigError when the folder of the outputs cannot be written to.
     int64_t run(trainer::GeneratorBase& generator) const;
 
 private:
@@ -98,9 +98,7 @@ private:
             return nullptr;
         }
         Model model = plan_->targets().template build<Model>(node, reserved_model_keys);
-        torch::nn::Module& module = *trainer::ModelTraits<Model>::pointer(model);
-        plan_->trained().load_into(module);
-        plan_->finish(module);
+        plan_->load_into(*trainer::ModelTraits<Model>::pointer(model));
         return std::make_unique<trainer::Generator<Model>>(std::move(model), plan_->options());
     }
 

@@ -6,6 +6,7 @@
 #include <audyn/adapter/system.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/core/file.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/distributed/ranks.hpp>
 #include <audyn/modules/weight_norm.hpp>
@@ -13,7 +14,11 @@
 #include <ATen/Context.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
 #include <optional>
+#include <unistd.h>
 
 namespace audyn::adapter::detail {
 
@@ -31,11 +36,18 @@ AUDYN_INLINE std::optional<Config> inference_part(const Config& node, const std:
     return part;
 }
 
-/// The members of `node.SIDE`.
-AUDYN_INLINE std::vector<std::pair<std::string, Config>> members(const std::optional<Config>& node,
-                                                                 const std::string& side) {
-    const auto group = node ? node->find(side) : std::nullopt;
-    return !group || group->is_null() ? std::vector<std::pair<std::string, Config>>() : group->items();
+/// The members of `node.SIDE` that are set.
+AUDYN_INLINE std::map<std::string, Config> non_null(const std::optional<Config>& node, const std::string& side) {
+    std::map<std::string, Config> members;
+    const auto group = node ? node->find_key(side) : std::nullopt;
+    if (group && !group->is_null()) {
+        for (auto& [name, member] : group->items()) {
+            if (!member.is_null()) {
+                members.emplace(name, std::move(member));
+            }
+        }
+    }
+    return members;
 }
 
 AUDYN_INLINE trainer::FileNamePattern file_name(const Config& node) {
@@ -46,30 +58,39 @@ AUDYN_INLINE trainer::FileNamePattern file_name(const Config& node) {
     }
 }
 
-/// Appends the files of one kind of output; `write()` makes what writes them, where there is one.
+/// Appends the files of one kind of output, `node`.
 AUDYN_INLINE void append_files(const Config& node, const Targets& targets,
-                               const std::function<trainer::WriteTensor()>& write,
+                               const std::function<trainer::WriteTensor()>& make_writer,
                                std::vector<trainer::OutputFile>& files) {
     const auto mapping = inference_part(node, "key_mapping");
     const auto transforms = inference_part(node, "transforms");
-    for (const char* const side : {"output", "reference"}) {
-        const auto names = members(mapping, side);
-        for (const auto& [name, path] : names) {
-            if (!path.is_null()) {
-                files.push_back({name, file_name(path), write(), side == std::string("reference")});
+    for (const bool is_reference : {false, true}) {
+        const char* const side = is_reference ? "reference" : "output";
+        const auto paths = non_null(mapping, side);
+        const auto own_transforms = non_null(transforms, side);
+        for (const auto& [name, path] : paths) {
+            files.push_back({name, file_name(path), make_writer(), is_reference});
+            if (const auto transform = own_transforms.find(name); transform != own_transforms.end()) {
+                files.back().transform = targets.build<trainer::OutputTransform>(transform->second);
             }
         }
-        for (const auto& [name, transform] : members(transforms, side)) {
-            const auto file = std::find_if(files.begin(), files.end(), [&, key = std::string(name)](const auto& one) {
-                return one.name == key && one.is_reference == (side == std::string("reference"));
-            });
-            if (file == files.end()) {
+        for (const auto& [name, transform] : own_transforms) {
+            if (!paths.contains(name)) {
                 throw transform.error("transforms '" + name + "', of which no file is written");
             }
-            if (!transform.is_null()) {
-                file->transform = targets.build<trainer::OutputTransform>(transform);
-            }
         }
+    }
+}
+
+/// Makes the folder of the outputs, before a long inference finds that it cannot.
+AUDYN_INLINE void check_folder(const Config& node, const std::filesystem::path& folder) {
+    try {
+        core::create_folders(folder, /*durable=*/false);
+    } catch (const Error& error) {
+        throw node.error(std::string("must be a folder that can be written to: ") + error.what());
+    }
+    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw node.error("must be a folder that can be written to: " + folder.string() + ": " + std::strerror(errno));
     }
 }
 
@@ -100,27 +121,24 @@ AUDYN_INLINE trainer::WriteTensor audio_writer(const Config& node, const Targets
 namespace audyn::adapter {
 
 AUDYN_INLINE std::vector<trainer::OutputFile> output_files(const Config& output, const Targets& targets) {
-    using Files = std::vector<trainer::OutputFile>;
-    detail::check_entry_keys(output, {"exp_dir", "inference_dir", "torch_dump", "audio", "spectrogram"});
-    Files files;
-    const auto append = [&](const std::string& kind, const std::function<trainer::WriteTensor(const Config&)>& write,
-                            const std::vector<std::string>& keys) {
-        const auto node = output.find(kind);
-        if (!node || node->is_null()) {
-            return;
-        }
-        detail::check_entry_keys(*node, keys);
-        Files own; // so that a transform belongs to a file of its own kind
-        detail::append_files(
-            *node, targets, [&] { return write(*node); }, own);
-        files.insert(files.end(), own.begin(), own.end());
+    std::vector<trainer::OutputFile> files;
+    const auto append = [&](const Config& node, const std::function<trainer::WriteTensor()>& make_writer,
+                            std::vector<std::string> more_keys = {}) {
+        more_keys.insert(more_keys.end(), {"key_mapping", "transforms"});
+        detail::check_entry_keys(node, more_keys);
+        detail::append_files(node, targets, make_writer, files);
     };
-    append("torch_dump", [](const Config&) -> trainer::WriteTensor { return trainer::write_tensor; },
-           {"key_mapping", "transforms"});
-    append("audio", [&](const Config& node) { return detail::audio_writer(node, targets); },
-           {"key_mapping", "transforms", "sample_rate", "writer"});
-    append("spectrogram", [](const Config&) -> trainer::WriteTensor { return trainer::write_spectrogram; },
-           {"key_mapping", "transforms"});
+    const auto is_folder = [](const Config&) {};
+    const EntryReaders readers{
+        {"exp_dir", is_folder},
+        {"inference_dir", is_folder},
+        {"torch_dump", [&](const Config& node) { append(node, [] { return trainer::write_tensor; }); }},
+        {"audio",
+         [&](const Config& node) {
+             append(node, [&] { return detail::audio_writer(node, targets); }, {"sample_rate", "writer"});
+         }},
+        {"spectrogram", [&](const Config& node) { append(node, [] { return trainer::write_spectrogram; }); }}};
+    read_entries(output, readers, "key");
     return files;
 }
 
@@ -133,7 +151,7 @@ AUDYN_INLINE trainer::GeneratorOptions generator_options(const Config& config, c
     mistakes.attempt([&] { options.key_mapping(key_mapping(test, "inference").value_or(trainer::KeyMapping())); });
     mistakes.attempt([&] {
         std::vector<std::pair<std::string, std::string>> identifiers;
-        for (const auto& [name, source] : detail::members(test.find("key_mapping.inference"), "identifier")) {
+        for (const auto& [name, source] : detail::non_null(test.find("key_mapping.inference"), "identifier")) {
             identifiers.emplace_back(name, source.as<std::string>());
         }
         options.identifiers(std::move(identifiers));
@@ -165,16 +183,19 @@ AUDYN_INLINE InferencePlan::InferencePlan(const Config& config)
         check_loader(nodes.front(), *targets_, mistakes);
     });
     mistakes.attempt([&] {
-        const auto generator = test.find("generator._target_");
-        if (generator && !generator->is_null() && generator->as<std::string>() != "audyn.utils.driver.BaseGenerator") {
-            throw generator->error_unknown("generator", generator->as<std::string>(),
-                                           {"audyn.utils.driver.BaseGenerator"});
+        const std::vector<std::string> known{"audyn.utils.driver.BaseGenerator",
+                                             "audyn.utils.driver.CascadeTextToWaveGenerator"};
+        const auto name = test.get_optional<std::string>("generator._target_");
+        if (name && std::find(known.begin(), known.end(), *name) == known.end()) {
+            throw test["generator"]["_target_"].error("names an unknown generator '" + *name +
+                                                      "'; known are: " + known[0] + ", " + known[1]);
         }
     });
     mistakes.throw_if_any();
 }
 
-AUDYN_INLINE void InferencePlan::finish(torch::nn::Module& module) const {
+AUDYN_INLINE void InferencePlan::load_into(torch::nn::Module& module) const {
+    trained_.load_into(module);
     const auto node = config_.find("test.remove_weight_norm");
     if (node && !node->is_null() && node->as<bool>() && modules::remove_weight_norm(module) == 0) {
         throw node->error("asks to remove what the model does not have: no module of it is an "
@@ -183,6 +204,7 @@ AUDYN_INLINE void InferencePlan::finish(torch::nn::Module& module) const {
 }
 
 AUDYN_INLINE int64_t InferencePlan::run(trainer::GeneratorBase& generator) const {
+    detail::check_folder(config_.at("test.output.inference_dir"), options_.folder());
     logging::Console& console = generator.console();
     LoaderContext context{.dataset = nullptr, .seed = seed(config_), .warn = [&console](const std::string& message) {
                               console.warning(message);
@@ -192,7 +214,7 @@ AUDYN_INLINE int64_t InferencePlan::run(trainer::GeneratorBase& generator) const
     context.is_for_evaluation = true;
     at::manual_seed(seed_of_rank(config_));
     const auto loader = build_loader(loader_nodes(config_["test"], "test").front(), *targets_, context);
-    console.info("Load weights of model: " + trained_.describe() + ".");
+    console.info("Load weights of model: " + trained_.description() + ".");
     const int64_t samples = generator.run(*loader);
     console.info("Wrote the outputs of " + std::to_string(samples) + " samples to " + options_.folder().string() + ".");
     return samples;

@@ -11,7 +11,8 @@
 
 namespace audyn::adapter {
 
-/// A checkpoint whose model is used and not trained on: `test.checkpoint`. Of a GAN it is the generator.
+/// A model that is used and not trained on: that of `test.checkpoint`, of a GAN the generator; or one that is made of
+/// several trained parts.
 class TrainedModel {
 public:
     /// Reads the file that `checkpoint` names. \param moving_average true: the checkpoint's `moving_average_model`;
@@ -20,19 +21,23 @@ public:
     /// were asked for, or does not say how its model is built.
     TrainedModel(const Config& checkpoint, std::optional<bool> moving_average);
 
-    /// How the model is built: `model` of the configuration that it was trained with.
+    /// `checkpoints` has the file of each part, under the name of the argument of `model` of `config` that it is and of
+    /// the submodule that this becomes; Audyn's `instantiate_cascade_text_to_wave`. \throws ConfigError
+    TrainedModel(const Config& checkpoints, std::optional<bool> moving_average, const Config& config);
+
+    /// How the model is built: `model` of the configuration that it was trained with, or of the one that joins parts.
     [[nodiscard]] const Config& config() const { return config_; }
 
     /// Copies the parameters and buffers. \throws ConfigError when they do not fit.
     void load_into(torch::nn::Module& module) const;
 
     /// `exp/model/last.pth (moving_average_model)`.
-    [[nodiscard]] std::string describe() const;
+    [[nodiscard]] const std::string& description() const { return description_; }
 
 private:
     Config checkpoint_;
-    std::string key_;
     StateDict parameters_;
+    std::string description_;
     Config config_;
 };
 

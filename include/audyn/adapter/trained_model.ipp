@@ -30,10 +30,10 @@ AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoint, std::optional<
     try {
         const StateDict state = checkpoint::load(path, {.mmap = true});
         const bool has_average = detail::find_dict(state, "moving_average_model") != nullptr;
-        key_ = moving_average.value_or(has_average) ? "moving_average_model" : "model";
-        const StateDict* parameters = detail::find_dict(state, key_);
+        const std::string key = moving_average.value_or(has_average) ? "moving_average_model" : "model";
+        const StateDict* parameters = detail::find_dict(state, key);
         if (parameters == nullptr) {
-            throw CheckpointError("the checkpoint " + path + " has no '" + key_ + "'");
+            throw CheckpointError("the checkpoint " + path + " has no '" + key + "'");
         }
         config_ = detail::config_of_checkpoint(state, path)["model"];
         if (!config_.contains("_target_") && config_.contains("generator")) {
@@ -42,9 +42,28 @@ AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoint, std::optional<
             parameters = generator != nullptr ? generator : parameters;
         }
         parameters_ = *parameters;
+        description_ = path + " (" + key + ")";
     } catch (const CheckpointError& error) {
         throw checkpoint.error(error.what());
     }
+}
+
+AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoints, std::optional<bool> moving_average,
+                                        const Config& config)
+    : checkpoint_(checkpoints), config_(checkpoints) {
+    if (!config.contains("model._target_")) {
+        throw checkpoints.error("has the checkpoints of parts; `model._target_` must name the model that joins them");
+    }
+    Config whole(config.root().to_value(), config.environment());
+    for (const auto& [name, checkpoint] : checkpoints.items()) {
+        const TrainedModel part(checkpoint, moving_average);
+        whole.set("model." + name, part.config().to_value());
+        for (const auto& [key, value] : part.parameters_) {
+            parameters_.set(name + "." + key.to_string(), value);
+        }
+        description_ += (description_.empty() ? "" : ", ") + part.description_;
+    }
+    config_ = whole["model"];
 }
 
 AUDYN_INLINE void TrainedModel::load_into(torch::nn::Module& module) const {
@@ -55,13 +74,11 @@ AUDYN_INLINE void TrainedModel::load_into(torch::nn::Module& module) const {
     }
 }
 
-AUDYN_INLINE std::string TrainedModel::describe() const {
-    return checkpoint_.as<std::string>() + " (" + key_ + ")";
-}
-
 AUDYN_INLINE TrainedModel trained_model(const Config& config) {
-    const Config test = config["test"];
-    return TrainedModel(test["checkpoint"], test.get_optional<bool>("moving_average"));
+    const Config checkpoint = config["test"]["checkpoint"];
+    const auto moving_average = config.get_optional<bool>("test.moving_average");
+    return checkpoint.is_dict() ? TrainedModel(checkpoint, moving_average, config)
+                                : TrainedModel(checkpoint, moving_average);
 }
 
 } // namespace audyn::adapter

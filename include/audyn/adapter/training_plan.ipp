@@ -147,7 +147,7 @@ AUDYN_INLINE void TrainingPlan::load_trained(torch::nn::Module& module) const {
 
 AUDYN_INLINE void TrainingPlan::validate(trainer::TrainerBase& trainer) {
     if (trained_) {
-        trainer.console().info("Load weights of model: " + trained_->describe() + ".");
+        trainer.console().info("Load weights of model: " + trained_->description() + ".");
     }
     for (const auto& [name, loader] : validation_) {
         trainer.console().info("(" + name + ") " + trainer::Report::values(trainer.validate(*loader, name)));

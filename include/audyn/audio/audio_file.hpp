@@ -215,7 +215,8 @@ namespace detail {
 } // namespace detail
 
 /// Writes `waveform`, (frames) or (channels, frames) of real numbers, to a WAV or FLAC file, by the extension;
-/// torchaudio's `save`. Whole numbers of bits clip at [-1, 1]. The file appears at once or not at all.
+/// torchaudio's `save`. Whole numbers of bits clip at [-1, 1]. The file appears at once or not at all;
+/// nothing waits for the disk.
 /// \throws UsageError for another extension or number of bits; DataError for another shape, or a value that is not
 /// finite; Error when the file cannot be written.
 inline void save(const std::filesystem::path& path, const at::Tensor& waveform, int64_t sample_rate,
@@ -235,7 +236,7 @@ inline void save(const std::filesystem::path& path, const at::Tensor& waveform, 
         throw UsageError(path.string() + ": this format cannot hold " + std::to_string(info.channels) +
                          " channels at " + std::to_string(sample_rate) + " Hz");
     }
-    core::AtomicFile target(path);
+    core::AtomicFile target(path, /*durable=*/false);
     SNDFILE* const file = sf_open_fd(target.file().descriptor(), SFM_WRITE, &info, SF_FALSE);
     if (file == nullptr) {
         throw Error("cannot write " + path.string() + ": " + sf_strerror(nullptr));

@@ -37,7 +37,7 @@ AUDYN_INLINE void save(const std::filesystem::path& path, const StateDict& state
 
 /// The same for any value, for example a tensor alone: `torch.save(value, path)`. A tensor that is a view takes the
 /// whole of its storage with it, as in Python.
-AUDYN_INLINE void save_value(const std::filesystem::path& path, const state::Value& value);
+AUDYN_INLINE void save_value(const std::filesystem::path& path, const state::Value& value, bool durable = true);
 
 } // namespace audyn::checkpoint
 

@@ -73,10 +73,10 @@ AUDYN_INLINE void save(const std::filesystem::path& path, const StateDict& state
     }
 }
 
-AUDYN_INLINE void save_value(const std::filesystem::path& path, const state::Value& value) {
+AUDYN_INLINE void save_value(const std::filesystem::path& path, const state::Value& value, bool durable) {
     try {
-        core::AtomicFile file(path);
-        detail::write(file.file(), PickleWriter(value), /*will_be_synced=*/true);
+        core::AtomicFile file(path, durable);
+        detail::write(file.file(), PickleWriter(value), durable);
         file.commit();
     } catch (const Error& error) {
         throw CheckpointError("cannot save " + path.string() + ": " + error.what());

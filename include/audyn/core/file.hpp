@@ -64,16 +64,18 @@ inline void sync_folder(const std::filesystem::path& folder) {
     File(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY).sync();
 }
 
-/// Makes `folder` and the folders above it, durably. Does nothing when it exists, or is empty. \throws Error
-AUDYN_INLINE void create_folders(const std::filesystem::path& folder);
+/// Makes `folder` and the folders above it. Does nothing when it exists, or is empty. \throws Error
+AUDYN_INLINE void create_folders(const std::filesystem::path& folder, bool durable = true);
 
 /// A new content for `path` that appears at once or not at all: written to a temporary file in the same folder, which
 /// `commit` makes durable and renames. Without `commit` the temporary file is removed and an earlier file stays. When
 /// the process dies first, `remove_leftovers` finds it: the file is locked while it is being written.
+/// One that is not durable does not wait for the disk: only when the machine fails soon after may its content be lost.
 class AtomicFile {
 public:
     /// Creates the folder of `path` when it does not exist. \throws Error
-    explicit AtomicFile(std::filesystem::path path) : path_(std::move(path)), file_(create_temporary(path_)) {}
+    explicit AtomicFile(std::filesystem::path path, bool durable = true)
+        : path_(std::move(path)), durable_(durable), file_(create_temporary(path_, durable)) {}
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
     ~AtomicFile();
@@ -85,11 +87,12 @@ public:
     void commit();
 
 private:
-    static File create_temporary(const std::filesystem::path& path);
+    static File create_temporary(const std::filesystem::path& path, bool durable);
 
     static constexpr int max_attempts = 1000;
 
     std::filesystem::path path_;
+    bool durable_;
     File file_;
     bool committed_ = false;
 };

@@ -115,16 +115,18 @@ AUDYN_INLINE void File::fail(std::string_view action) const {
     throw Error(std::string(action) + " " + path_.string() + ": " + std::strerror(reason));
 }
 
-AUDYN_INLINE void create_folders(const std::filesystem::path& folder) {
+AUDYN_INLINE void create_folders(const std::filesystem::path& folder, bool durable) {
     std::error_code reason;
     if (folder.empty() || std::filesystem::exists(folder, reason)) {
         return;
     }
-    create_folders(folder.parent_path());
+    create_folders(folder.parent_path(), durable);
     if (!std::filesystem::create_directory(folder, reason) && reason) {
         throw Error("cannot create the folder " + folder.string() + ": " + reason.message());
     }
-    sync_folder(folder.parent_path());
+    if (durable) {
+        sync_folder(folder.parent_path());
+    }
 }
 
 AUDYN_INLINE AtomicFile::~AtomicFile() {
@@ -134,18 +136,22 @@ AUDYN_INLINE AtomicFile::~AtomicFile() {
 }
 
 AUDYN_INLINE void AtomicFile::commit() {
-    file_.sync();
+    if (durable_) {
+        file_.sync();
+    }
     if (::rename(file_.path().c_str(), path_.c_str()) != 0) {
         const int reason = errno;
         throw Error("cannot replace " + path_.string() + ": " + std::strerror(reason));
     }
     committed_ = true;
     file_.close();
-    sync_folder(path_.parent_path());
+    if (durable_) {
+        sync_folder(path_.parent_path());
+    }
 }
 
-AUDYN_INLINE File AtomicFile::create_temporary(const std::filesystem::path& path) {
-    create_folders(path.parent_path());
+AUDYN_INLINE File AtomicFile::create_temporary(const std::filesystem::path& path, bool durable) {
+    create_folders(path.parent_path(), durable);
     // Exclusive creation rather than mkstemp: the file gets the permissions that the umask gives any other.
     for (int attempt = 0;; ++attempt) {
         std::filesystem::path temporary = path;

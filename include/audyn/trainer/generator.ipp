@@ -13,7 +13,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <string_view>
+#include <span>
+#include <system_error>
 #include <variant>
 
 namespace audyn::trainer {
@@ -30,24 +31,23 @@ AUDYN_INLINE void GeneratorOptions::check() const {
     for (const auto& [name, value] : identifiers_) {
         known += (known.empty() ? "" : ", ") + name;
     }
+    known = known.empty() ? "there are none; the key mapping's identifier names them" : "those are: " + known;
     for (auto file = files_.begin(); file != files_.end(); ++file) {
+        const std::string& path = file->path.text();
         const std::vector<std::string> names = file->path.names();
         if (names.empty()) {
-            throw UsageError("the file name '" + file->path.text() +
-                             "' has no identifier: all samples would be written "
-                             "to the same file; the identifiers are: " +
-                             (known.empty() ? "none" : known));
+            throw UsageError("the file name '" + path +
+                             "' has no identifier in braces, so all samples would be written to the same file; " +
+                             known);
         }
         for (const std::string& name : names) {
             if (std::none_of(identifiers_.begin(), identifiers_.end(),
                              [&](const auto& identifier) { return identifier.first == name; })) {
-                throw UsageError("the file name '" + file->path.text() + "' has '" + name +
-                                 "', which is no identifier; those are: " + (known.empty() ? "none" : known));
+                throw UsageError("the file name '" + path + "' has '" + name + "', which is no identifier; " + known);
             }
         }
-        if (std::any_of(files_.begin(), file,
-                        [&](const OutputFile& other) { return other.path.text() == file->path.text(); })) {
-            throw UsageError("two outputs have the same file name '" + file->path.text() + "'");
+        if (std::any_of(files_.begin(), file, [&](const OutputFile& other) { return other.path.text() == path; })) {
+            throw UsageError("two outputs have the same file name '" + path + "'");
         }
     }
 }
@@ -64,6 +64,20 @@ AUDYN_INLINE logging::ConsoleOptions generator_console() {
         options.name += ", rank " + std::to_string(distributed::rank());
     }
     return options;
+}
+
+inline constexpr const char* same_identifiers =
+    "their identifiers (key_mapping.inference.identifier) are the same, or the loader gives a sample twice";
+
+/// Of an earlier run that died, also in the folders of speakers and the like.
+AUDYN_INLINE void remove_all_leftovers(const std::filesystem::path& folder) {
+    core::remove_leftovers(folder, "");
+    std::error_code none; // there may be no such folder yet
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, none)) {
+        if (entry.is_directory()) {
+            core::remove_leftovers(entry.path(), "");
+        }
+    }
 }
 
 /// Of each sample of a batch, as text.
@@ -148,7 +162,7 @@ AUDYN_INLINE int64_t GeneratorBase::run(data::Loader& loader) {
     logging::ProgressBar bar(console_, options_.progress_bar());
     written_.clear();
     if (distributed::is_main_process()) {
-        core::remove_leftovers(options_.folder(), "");
+        detail::remove_all_leftovers(options_.folder());
     }
     distributed::barrier(); // before another process writes there
     loader.start_epoch(0);
@@ -197,8 +211,7 @@ AUDYN_INLINE std::filesystem::path GeneratorBase::new_path(const OutputFile& fil
     std::filesystem::path path = options_.folder() / file.path(identifiers);
     const auto hash = static_cast<int64_t>(std::hash<std::string>()(path.string()));
     if (!written_.emplace(hash, path.string()).second) {
-        throw DataError("two samples have the file " + path.string() +
-                        ": their identifiers are the same, or the loader gives a sample twice");
+        throw DataError("two samples have the file " + path.string() + ": " + detail::same_identifiers);
     }
     return path;
 }
@@ -207,38 +220,25 @@ AUDYN_INLINE int64_t GeneratorBase::compare_ranks(int64_t samples) const {
     if (distributed::world_size() == 1) {
         return samples;
     }
-    const auto own_files = static_cast<int64_t>(written_.size());
-    int64_t all = 0;
-    int64_t most_files = 0;
-    std::vector<int64_t> files;
-    at::Tensor counts = at::zeros({2}, at::kLong);
-    counts[0] = samples;
-    counts[1] = own_files;
-    for (const at::Tensor& rank : distributed::all_gather(counts)) {
-        all += rank[0].item<int64_t>();
-        files.push_back(rank[1].item<int64_t>());
-        most_files = std::max(most_files, files.back());
-    }
-    if (most_files == 0) {
-        return all;
-    }
-    at::Tensor hashes = at::zeros({most_files}, at::kLong);
-    int64_t next = 0;
-    for (const auto& [hash, path] : written_) {
-        hashes[next++] = hash;
-    }
-    const std::vector<at::Tensor> ranks = distributed::all_gather(hashes);
-    for (int64_t rank = 0; rank < static_cast<int64_t>(ranks.size()); ++rank) {
-        for (int64_t i = 0; rank != distributed::rank() && i < files[static_cast<std::size_t>(rank)]; ++i) {
-            const auto found = written_.find(ranks[static_cast<std::size_t>(rank)][i].item<int64_t>());
-            if (found != written_.end()) {
+    at::Tensor all = at::full({1}, samples, at::kLong);
+    at::Tensor most = at::full({1}, static_cast<int64_t>(written_.size()), at::kLong);
+    distributed::all_reduce(all);
+    distributed::all_reduce(most, distributed::ReduceOp::max);
+    at::Tensor own = at::zeros({std::max<int64_t>(1, most.item<int64_t>())}, at::kLong); // 0 stands for no file
+    std::transform(written_.begin(), written_.end(), own.mutable_data_ptr<int64_t>(),
+                   [](const auto& file) { return file.first; });
+    const std::vector<at::Tensor> ranks = distributed::all_gather(own);
+    for (int64_t rank = 0; rank < distributed::world_size(); ++rank) {
+        const at::Tensor& hashes = ranks[static_cast<std::size_t>(rank)];
+        for (const int64_t hash : std::span(hashes.const_data_ptr<int64_t>(), static_cast<std::size_t>(own.numel()))) {
+            const auto file = written_.find(hash);
+            if (rank != distributed::rank() && file != written_.end()) {
                 throw DataError("ranks " + std::to_string(distributed::rank()) + " and " + std::to_string(rank) +
-                                " both have a sample for the file " + found->second +
-                                ": their identifiers are the same, or the loader gives a sample twice");
+                                " both have a sample for the file " + file->second + ": " + detail::same_identifiers);
             }
         }
     }
-    return all;
+    return all.item<int64_t>();
 }
 
 } // namespace audyn::trainer

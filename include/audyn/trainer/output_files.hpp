@@ -12,7 +12,8 @@
 
 namespace audyn::trainer {
 
-/// Writes one sample's value to a file that appears whole or not at all.
+/// Writes one sample's value to a file that appears whole or not at all. It can be made again, so it need not be
+/// durable.
 using WriteTensor = std::function<void(const std::filesystem::path& path, const at::Tensor& value)>;
 
 /// What becomes of a sample's value before it is written, for example a spectrogram of a waveform.

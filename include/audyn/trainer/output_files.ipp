@@ -75,7 +75,7 @@ AUDYN_INLINE std::filesystem::path FileNamePattern::operator()(const Identifiers
 }
 
 AUDYN_INLINE void write_tensor(const std::filesystem::path& path, const at::Tensor& value) {
-    checkpoint::save_value(path, value);
+    checkpoint::save_value(path, value, /*durable=*/false);
 }
 
 AUDYN_INLINE void write_spectrogram(const std::filesystem::path& path, const at::Tensor& value) {
@@ -91,7 +91,7 @@ AUDYN_INLINE void write_spectrogram(const std::filesystem::path& path, const at:
     const std::string png =
         logging::encode_png({pixels.const_data_ptr<uint8_t>(), static_cast<std::size_t>(pixels.numel())},
                             static_cast<std::size_t>(pixels.size(1)), logging::heat_palette());
-    core::AtomicFile file(path);
+    core::AtomicFile file(path, /*durable=*/false);
     file.file().write(png.data(), png.size());
     file.commit();
 }
