@@ -128,8 +128,8 @@ public:
     }
     [[nodiscard]] std::vector<Metric> learning_rates() const override {
         std::vector<Metric> rates;
-        append_learning_rates(generator_.optimizer.groups(), "learning_rate generator", rates);
-        append_learning_rates(discriminator_.optimizer.groups(), "learning_rate discriminator", rates);
+        this->append_learning_rates(generator_.optimizer.groups(), "learning_rate generator", rates);
+        this->append_learning_rates(discriminator_.optimizer.groups(), "learning_rate discriminator", rates);
         return rates;
     }
     /// Of those sides whose optimizer has one.
