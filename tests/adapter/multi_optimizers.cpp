@@ -233,6 +233,24 @@ TEST_CASE("mistakes in a list of schedulers name what would work") {
                   {"`optimizer` is a list", "{name: body, lr_scheduler"});
 }
 
+TEST_CASE("an exponential moving average takes the buffers in when it is told to") {
+    for (const bool use_buffers : {false, true}) {
+        CAPTURE(use_buffers);
+        const Model model;
+        auto optimizer =
+            build("  _target_: audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class\n"
+                  "  optimizer_class: {_target_: torch.optim.SGD, _partial_: true}\n  smooth: 0.75\n" +
+                      std::string(use_buffers ? "  use_buffers: true\n" : ""),
+                  model);
+        model.named_buffers()["norm.running_mean"].fill_(1.0);
+        optimizer.step();
+        const auto state = optimizer.averaged_parameters()->model_state(model);
+        CHECK(at::equal(state.at("norm.running_mean").as_tensor(), at::full({2}, use_buffers ? 0.25 : 1.0)));
+        const auto saved = optimizer.state_dict().at("moving_average").as_dict();
+        CHECK(saved.at("buffers").as_list().size() == (use_buffers ? 3 : 0));
+    }
+}
+
 TEST_CASE("stochastic weight averaging is built around an optimizer") {
     const std::string target =
         "  _target_: audyn.optim.optimizer.StochasticWeightAveragingWrapper.build_from_optim_class\n";

@@ -1,4 +1,4 @@
-"""Optimizers and schedulers take the arguments of Python's classes, with the same defaults."""
+"""Optimizers, schedulers and clippers take Python's arguments, with the same defaults."""
 
 import inspect
 import os
@@ -13,8 +13,8 @@ except ImportError:
 
 from torch.optim import lr_scheduler, swa_utils
 
-# Of Python's scheduler the optimizer is not written down: it comes from the configuration.
-PARTS = {"self", "params", "optimizer"}
+# What the configuration does not write down.
+PARTS = {"self", "params", "parameters", "optimizer"}
 # null: the whole run.
 OPTIONAL = {("CosineAnnealingLR", "T_max")}
 ADDED = {("ReduceLROnPlateau", "monitor")}
@@ -34,7 +34,8 @@ def python_classes():
     classes = {name: getattr(torch.optim, name) for name in torch.optim.__all__}
     classes = {name: kind for name, kind in classes.items() if inspect.isclass(kind) and name != "Optimizer"}
     schedulers = {name: getattr(lr_scheduler, name) for name in lr_scheduler.__all__ if name != "LRScheduler"}
-    return {**classes, **schedulers, "SWALR": swa_utils.SWALR}
+    clippers = {name: getattr(torch.nn.utils, name) for name in ("clip_grad_norm_", "clip_grad_value_")}
+    return {**classes, **schedulers, **clippers, "SWALR": swa_utils.SWALR}
 
 
 def same(text, default):
@@ -50,7 +51,7 @@ def same(text, default):
 if __name__ == "__main__":
     targets = ours()
     classes = python_classes()
-    assert len(classes) >= 31, sorted(classes)
+    assert len(classes) >= 33, sorted(classes)
     for name, kind in classes.items():
         arguments = targets.get(name)
         assert arguments is not None, f"{name} is missing"

@@ -158,6 +158,8 @@ TEST_CASE("a state that does not fit is refused with every mismatch, and changes
     CHECK(optimizer.groups()[0].lr == 0.25);
 
     CHECK(contains(refusal(optimizer, StateDict()), "'state' or 'param_groups' is missing"));
+    const StateDict several{{"body", optimizer.state_dict()}, {"head", optimizer.state_dict()}};
+    CHECK(contains(refusal(optimizer, several), "'state' or 'param_groups' is missing; it has: body, head"));
     SGD other({a});
     CHECK(contains(refusal(other, optimizer.state_dict()), "has no 'momentum'"));
     CHECK(contains(refusal(other, optimizer.state_dict()), "has 2 parameters, the optimizer's group has 1"));

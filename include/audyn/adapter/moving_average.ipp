@@ -12,23 +12,25 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace audyn::adapter {
 
 AUDYN_INLINE void add_moving_average_targets(Targets& targets) {
     targets.add_function<AveragedOptimizerFactory>(
         "audyn.optim.optimizer.ExponentialMovingAverageWrapper.build_from_optim_class",
-        constructor<OptimizerFactory, std::optional<double>, bool, bool>(
+        constructor<OptimizerFactory, std::optional<double>, bool, bool, bool>(
             arg("optimizer_class"), arg("smooth") = std::optional<double>(), arg("warmup") = false,
-            arg("bias_correction") = false),
-        [](const OptimizerFactory&, std::optional<double> smooth, bool warmup,
-           bool bias_correction) -> AveragedOptimizerFactory {
+            arg("bias_correction") = false, arg("use_buffers") = false),
+        [](const OptimizerFactory&, std::optional<double> smooth, bool warmup, bool bias_correction,
+           bool use_buffers) -> AveragedOptimizerFactory {
             auto options = optim::ExponentialMovingAverageOptions().warmup(warmup).bias_correction(bias_correction);
             options.smooth(smooth.value_or(options.smooth()));
             options.check();
             return [=](std::unique_ptr<optim::Optimizer> optimizer, const optim::NamedParameters&,
-                       const optim::NamedParameters&) {
-                auto average = std::make_unique<optim::ExponentialMovingAverage>(optimizer->groups(), options);
+                       const optim::NamedParameters& buffers) {
+                auto average = std::make_unique<optim::ExponentialMovingAverage>(
+                    optimizer->groups(), options, use_buffers ? buffers.values() : std::vector<at::Tensor>());
                 return optim::AnyOptimizer(std::move(optimizer), std::move(average));
             };
         });

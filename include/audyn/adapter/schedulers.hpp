@@ -60,7 +60,9 @@ AUDYN_INLINE void add_one_cycle(Targets& targets);
 AUDYN_INLINE void add_cyclic(Targets& targets);
 AUDYN_INLINE void add_plateau(Targets& targets);
 AUDYN_INLINE void add_lambdas(Targets& targets);
-AUDYN_INLINE void add_lists_of_schedulers(Targets& targets);
+AUDYN_INLINE void add_sequential(Targets& targets);
+AUDYN_INLINE void add_chained(Targets& targets);
+AUDYN_INLINE void add_linear_warmup(Targets& targets);
 AUDYN_INLINE void add_audyn_schedulers(Targets& targets);
 
 } // namespace detail

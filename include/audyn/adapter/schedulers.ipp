@@ -165,7 +165,7 @@ AUDYN_INLINE void add_lambdas(Targets& targets) {
     targets.add_function(functions + "cosine", &optim::lr_lambda::cosine, arg("warmup_steps"), arg("total_steps"));
 }
 
-AUDYN_INLINE void add_lists_of_schedulers(Targets& targets) {
+AUDYN_INLINE void add_sequential(Targets& targets) {
     using Factories = std::vector<SchedulerFactory>;
     using Milestones = std::vector<int64_t>;
     add_scheduler<Factories, Milestones>(
@@ -183,6 +183,10 @@ AUDYN_INLINE void add_lists_of_schedulers(Targets& targets) {
             };
         },
         arg("schedulers"), arg("milestones"));
+}
+
+AUDYN_INLINE void add_chained(Targets& targets) {
+    using Factories = std::vector<SchedulerFactory>;
     targets.add_function<SchedulerFactory>(
         "torch.optim.lr_scheduler.ChainedScheduler", constructor<Factories>(arg("schedulers")),
         [](const Factories& factories) -> SchedulerFactory {
@@ -194,6 +198,9 @@ AUDYN_INLINE void add_lists_of_schedulers(Targets& targets) {
                 return std::make_unique<optim::ChainedScheduler>(optimizer, std::move(schedulers));
             };
         });
+}
+
+AUDYN_INLINE void add_linear_warmup(Targets& targets) {
     using Main = std::optional<SchedulerFactory>;
     targets.add_function<SchedulerFactory>(
         "audyn.optim.lr_scheduler.linear_warmup",
@@ -245,7 +252,9 @@ AUDYN_INLINE void add_scheduler_targets(Targets& targets) {
     detail::add_cyclic(targets);
     detail::add_plateau(targets);
     detail::add_lambdas(targets);
-    detail::add_lists_of_schedulers(targets);
+    detail::add_sequential(targets);
+    detail::add_chained(targets);
+    detail::add_linear_warmup(targets);
     detail::add_audyn_schedulers(targets);
 }
 

@@ -158,7 +158,12 @@ AUDYN_INLINE void Optimizer::find_mismatches(const StateDict& state, std::vector
     const state::Value* saved_groups = state.find("param_groups");
     const state::Value* states = state.find("state");
     if (saved_groups == nullptr || !detail::is_list(*saved_groups) || states == nullptr || !states->is<StateDict>()) {
-        mismatches.emplace_back("it is not an optimizer's state: 'state' or 'param_groups' is missing");
+        std::string keys;
+        for (const auto& [key, value] : state) {
+            keys += (keys.empty() ? "" : ", ") + key.to_string();
+        }
+        mismatches.push_back("it is not an optimizer's state: 'state' or 'param_groups' is missing" +
+                             (keys.empty() ? "" : "; it has: " + keys));
         return;
     }
     const std::vector<state::Value>& groups = saved_groups->as_list();

@@ -77,7 +77,8 @@ AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
     }
     for (const Part& part : parts_) {
         if (part.is_by(SchedulerInterval::iteration) && !part.scheduler->steps_by_iteration()) {
-            throw UsageError("this scheduler follows a metric of an epoch: it steps per epoch, not per iteration");
+            throw UsageError("the scheduler follows a metric of an epoch; let it step per epoch, by "
+                             "steps.lr_scheduler 'epoch' in place of 'iteration'");
         }
     }
     is_uneven_ = false;
