@@ -7,6 +7,7 @@
 #include <audyn/trainer/loss.hpp>
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include <doctest/doctest.h>
 
@@ -83,6 +84,24 @@ TEST_CASE("an output of several tensors is a criterion's list") {
         evaluate_listed(std::make_shared<MSELoss>(), {{"input", "features"}, {"target", "scores"}}),
         doctest::Contains("its argument 'input' is one tensor, but the output 'features' is a list of 2"),
         audyn::UsageError);
+}
+
+TEST_CASE("a criterion that fails is named") {
+    const auto names = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"logits"});
+    const audyn::Outputs logits{names, {at::zeros({2, 3})}};
+    const auto evaluate_labels = [&](const std::shared_ptr<Criterion>& criterion, const at::Tensor& labels) {
+        Loss loss(Criteria{{"class", criterion, 1.0, {{"input", "logits"}}, {{"target", "label"}}}});
+        MetricSums sums(loss.metric_names());
+        (void)loss(logits, {{"label", labels}}, sums, [](std::size_t) { return false; });
+    };
+    const auto entropy = std::make_shared<CrossEntropyLoss>();
+    CHECK_NOTHROW(evaluate_labels(entropy, at::tensor({0, 2}, at::kLong)));
+    CHECK_THROWS_WITH_AS(evaluate_labels(entropy, at::tensor({0, 3}, at::kLong)),
+                         doctest::Contains("criterion 'class': CrossEntropyLoss: the label 3"), audyn::DataError);
+    CHECK_THROWS_WITH_AS(evaluate_labels(std::make_shared<FeatureMatchingLoss>(), at::zeros({2})),
+                         doctest::Contains("criterion 'class': FeatureMatchingLoss"), audyn::UsageError);
+    CHECK_THROWS_WITH_AS(evaluate_labels(entropy, at::tensor({0}, at::kLong)),
+                         doctest::Contains("in criterion 'class'"), c10::Error);
 }
 
 TEST_CASE("outputs of a GAN are joined, lists with them") {

@@ -94,8 +94,8 @@ TEST_CASE("wrong metrics of a validation are named") {
         audyn::DataLoader loader(fixture::dataset(), audyn::DataLoaderOptions().batch_size(48));
         (void)trainer.validate(loader);
     };
-    CHECK_THROWS_WITH_AS(validate({{"preds", "logits"}}, target, 3), doctest::Contains("no output 'logits'"),
-                         audyn::UsageError);
+    CHECK_THROWS_WITH_AS(validate({{"preds", "logits"}}, target, 3),
+                         doctest::Contains("metric 'a': the model has no output 'logits'"), audyn::UsageError);
     CHECK_THROWS_WITH_AS(validate(preds, {{"target", "labels"}}, 3), doctest::Contains("labels"), audyn::DataError);
     CHECK_THROWS_WITH_AS(validate(preds, target, 4),
                          doctest::Contains("metric 'a': a metric of classes cannot compare"), audyn::UsageError);

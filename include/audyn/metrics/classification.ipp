@@ -110,7 +110,8 @@ AUDYN_INLINE void require_none_out_of_range(const at::Tensor& count, const Class
         throw DataError("a metric of " + std::to_string(options.num_classes()) + " classes got " +
                         std::to_string(number) + " samples whose label or predicted class is not one of 0 to " +
                         std::to_string(options.num_classes() - 1) +
-                        (options.ignore_index() ? ", nor the ignored " + std::to_string(*options.ignore_index()) : ""));
+                        (options.ignore_index() ? ", nor the ignored " + std::to_string(*options.ignore_index())
+                                                : "; ignore_index names a label that does not count"));
     }
 }
 

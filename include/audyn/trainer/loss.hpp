@@ -6,6 +6,9 @@
 #include <audyn/trainer/forward_call.hpp>
 #include <audyn/trainer/metric_sums.hpp>
 
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -60,7 +63,7 @@ public:
                 arguments_.push_back(source.from_batch ? batch.tensor(source.position)
                                                        : outputs.tensor(source.position));
             }
-            at::Tensor value = entry.criterion->forward(arguments_);
+            at::Tensor value = evaluate(entry, arguments_);
             require_scalar(entry.name, value);
             sums.add(first_slot_ + i, value);
             losses_.push_back(std::move(value));
@@ -192,6 +195,20 @@ private:
             sources.push_back({true, *position, batch.entry(*position).first});
         }
         return sources;
+    }
+
+    /// Says which criterion fails.
+    static at::Tensor evaluate(const criterion::WeightedCriterion& entry, const std::vector<at::Tensor>& arguments) {
+        try {
+            return entry.criterion->forward(arguments);
+        } catch (const UsageError& error) {
+            throw UsageError("criterion '" + entry.name + "': " + error.what());
+        } catch (const DataError& error) {
+            throw DataError("criterion '" + entry.name + "': " + error.what());
+        } catch (c10::Error& error) {
+            error.add_context("in criterion '" + entry.name + "'");
+            throw;
+        }
     }
 
     static void require_scalar(const std::string& name, const at::Tensor& value) {
