@@ -11,25 +11,33 @@
 
 namespace audyn::adapter {
 
-/// A checkpoint whose model is used and not trained on: `test.checkpoint`. Of a GAN it is the generator.
+/// What is used of a GAN's checkpoint.
+enum class GANPart { generator, both };
+
+/// A checkpoint whose model is used and not trained on: `test.checkpoint`.
 class TrainedModel {
 public:
     /// Reads the file that `checkpoint` names. \param moving_average true: the checkpoint's `moving_average_model`;
-    /// false: its `model`; nothing: the average where there is one, as in the validation of a training.
-    /// \throws ConfigError that names the key when it is null, or the file cannot be read, lacks the parameters that
-    /// were asked for, or does not say how its model is built.
-    TrainedModel(const Config& checkpoint, std::optional<bool> moving_average);
+    /// false: its `model`; nothing: the average where there is one, as in the validation of a training. Where both
+    /// models of a GAN are used, true asks for the generator's. \throws ConfigError that names the key when it is null,
+    /// or the file cannot be read, lacks the parameters that were asked for, or does not say how its model is built.
+    TrainedModel(const Config& checkpoint, std::optional<bool> moving_average, GANPart part = GANPart::generator);
 
     /// How the model is built: `model` of the configuration that it was trained with.
     [[nodiscard]] const Config& config() const { return config_; }
 
-    /// Copies the parameters and buffers. \throws ConfigError when they do not fit.
+    /// Copies the parameters and buffers; those of both models of a GAN into the trainer's module. \throws ConfigError
+    /// when they do not fit.
     void load_into(torch::nn::Module& module) const;
 
     /// `exp/model/last.pth (moving_average_model)`.
     [[nodiscard]] std::string describe() const;
 
 private:
+    /// The parameters of the model, or of a `side` of a GAN. \throws CheckpointError when they are missing.
+    StateDict choose(const StateDict& state, const std::string& path, std::optional<bool> moving_average,
+                     const std::string& side);
+
     Config checkpoint_;
     std::string key_;
     StateDict parameters_;
@@ -37,7 +45,7 @@ private:
 };
 
 /// `test.checkpoint` and `test.moving_average`. \throws ConfigError
-[[nodiscard]] AUDYN_INLINE TrainedModel trained_model(const Config& config);
+[[nodiscard]] AUDYN_INLINE TrainedModel trained_model(const Config& config, GANPart part = GANPart::generator);
 
 } // namespace audyn::adapter
 
