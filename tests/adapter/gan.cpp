@@ -19,6 +19,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -167,15 +168,23 @@ TEST_CASE("a GAN's checkpoint is validated as in its training") {
                                        of_training("validation/total discriminator")};
     CHECK(validate() == expected);
     CHECK(validate({"test.moving_average=true"}) == expected);
-    CHECK(validate({"test.moving_average=false"})[0] != expected[0]);
+    const std::vector<double> unaveraged = validate({"test.moving_average=false"});
+    CHECK(unaveraged[0] != expected[0]);
 
     // As Audyn writes it where the discriminator alone has an average.
     audyn::StateDict state = audyn::checkpoint::load(checkpoint);
     audyn::StateDict averages = state.at("moving_average_model").as_dict();
     averages.set("generator", audyn::state::Value());
+    audyn::StateDict zeros;
+    for (const auto& [name, value] : state.at("model").as_dict().at("discriminator").as_dict()) {
+        zeros.set(name, at::zeros_like(value.as_tensor()));
+    }
+    averages.set("discriminator", zeros);
     state.set("moving_average_model", averages);
     audyn::checkpoint::save(checkpoint, state);
-    CHECK(validate() == validate({"test.moving_average=false"}));
+    const std::vector<double> averaged = validate();
+    CHECK(averaged[1] == doctest::Approx(2.0 * std::log(2.0))); // The scores are 0.
+    CHECK(validate({"test.moving_average=false"}) == unaveraged);
     const auto error = [&](const std::vector<std::string>& more) {
         return message_of<ConfigError>([&] { validate(more); });
     };
