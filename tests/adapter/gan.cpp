@@ -8,6 +8,7 @@
 #include <audyn/adapter/targets.hpp>
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/module_state.hpp>
+#include <audyn/checkpoint/save.hpp>
 #include <audyn/config/builtin.hpp>
 #include <audyn/config/compose.hpp>
 #include <audyn/config/search_path.hpp>
@@ -18,6 +19,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -142,6 +144,68 @@ TEST_CASE("a GAN's generator writes what it makes, by the average of its paramet
     CHECK(at::allclose(audyn::checkpoint::load_value(folder / "made/63.pth").as_tensor(), expected[63]));
 }
 
+TEST_CASE("a GAN's checkpoint is validated as in its training") {
+    const TemporaryFolder folder;
+    std::vector<std::string> overrides = in(folder);
+    overrides.emplace_back("train.steps.epochs=1");
+    auto trained = AutoTrainer::build_from_config(compose(overrides));
+    trained.run();
+    const std::string checkpoint = (folder / "model/last.pth").string();
+    overrides.insert(overrides.end(), {"+test=default", "test.checkpoint=" + checkpoint, "train.dataset.train=null"});
+    const auto validate = [&](const std::vector<std::string>& more = {}) {
+        std::vector<std::string> all = overrides;
+        all.insert(all.end(), more.begin(), more.end());
+        auto validation = AutoTrainer::build_for_validation(compose(all));
+        validation.validate();
+        std::vector<double> losses;
+        for (const char* name : {"validation/total generator", "validation/total discriminator"}) {
+            losses.push_back(validation.trainer().metric(name).value());
+        }
+        return losses;
+    };
+    const auto of_training = [&](const char* name) { return trained.trainer().metric(name).value(); };
+    const std::vector<double> expected{of_training("validation/total generator"),
+                                       of_training("validation/total discriminator")};
+    CHECK(validate() == expected);
+    CHECK(validate({"test.moving_average=true"}) == expected);
+    const std::vector<double> unaveraged = validate({"test.moving_average=false"});
+    CHECK(unaveraged[0] != expected[0]);
+
+    // As Audyn writes it where the discriminator alone has an average.
+    audyn::StateDict state = audyn::checkpoint::load(checkpoint);
+    audyn::StateDict averages = state.at("moving_average_model").as_dict();
+    averages.set("generator", audyn::state::Value());
+    audyn::StateDict zeros;
+    for (const auto& [name, value] : state.at("model").as_dict().at("discriminator").as_dict()) {
+        zeros.set(name, at::zeros_like(value.as_tensor()));
+    }
+    averages.set("discriminator", zeros);
+    state.set("moving_average_model", averages);
+    audyn::checkpoint::save(checkpoint, state);
+    const std::vector<double> averaged = validate();
+    CHECK(averaged[1] == doctest::Approx(2.0 * std::log(2.0))); // The scores are 0.
+    CHECK(validate({"test.moving_average=false"}) == unaveraged);
+    const auto error = [&](const std::vector<std::string>& more) {
+        return message_of<ConfigError>([&] { validate(more); });
+    };
+    std::string message = error({"test.moving_average=true"});
+    CAPTURE(message);
+    CHECK(message.find("has no 'moving_average_model' of the generator") != std::string::npos);
+
+    message = error({"train.trainer._target_=audyn.utils.driver.BaseTrainer"});
+    CHECK(message.find("'test.checkpoint' holds a generator and a discriminator: choose train=gan") !=
+          std::string::npos);
+
+    // Of one model.
+    audyn::StateDict config = state.at("resolved_config").as_dict();
+    config.set("model", audyn::StateDict{{"_target_", "Linear"}, {"in", 4}, {"out", 8}});
+    state.set("resolved_config", config);
+    audyn::checkpoint::save(checkpoint, state);
+    message = error({});
+    CHECK(message.find("'test.checkpoint' holds a single model") != std::string::npos);
+    CHECK(message.find("choose train=default") != std::string::npos);
+}
+
 TEST_CASE("a GAN's configuration chooses precision, steps and the continuation") {
     const TemporaryFolder folder;
     std::vector<std::string> overrides = in(folder);
@@ -227,6 +291,14 @@ TEST_CASE("a program's own trainer is chosen by its name") {
     trainer.run();
     CHECK(trainer.trainer().iteration_idx() == 16);
     CHECK(trainer.trainer().metric("train/own") == trainer.trainer().metric("train/adversarial"));
+
+    std::vector<std::string> of_validation = overrides;
+    of_validation.insert(of_validation.end(),
+                         {"+test=default", "test.checkpoint=" + (folder / "model/last.pth").string()});
+    auto validation = audyn::AutoTrainer<>::build_for_validation(compose(of_validation, all));
+    validation.validate();
+    CHECK(validation.trainer().metric("validation/own") == trainer.trainer().metric("validation/own"));
+
     overrides.back() = "train.trainer={_target_: MyTrainer}";
     const std::string message = message_of<ConfigError>(
         [&] { static_cast<void>(audyn::AutoTrainer<>::build_from_config(compose(overrides, all))); });

@@ -158,7 +158,6 @@ private:
     template <class Model>
     static Model build_model(const TrainingPlan& plan, const Config& node) {
         auto model = plan.targets().build<Model>(node, reserved_model_keys);
-        plan.load_trained(*trainer::ModelTraits<Model>::pointer(model));
         if (const auto path = node.find("checkpoint"); path && !path->is_null()) {
             warm_start(*trainer::ModelTraits<Model>::pointer(model), *path);
         }
@@ -258,9 +257,10 @@ public:
     /// \throws ConfigError before any data is read; DataError, CheckpointError, StateError
     [[nodiscard]] static BasicAutoTrainer build_from_config(const Config& config) { return BasicAutoTrainer(config); }
 
-    /// The same to validate the model of `test.checkpoint`, built as the checkpoint says.
+    /// The same to validate the model of `test.checkpoint`, or the models of a GAN, built as the checkpoint says.
     [[nodiscard]] static BasicAutoTrainer build_for_validation(const Config& config) {
-        return BasicAutoTrainer(std::make_unique<TrainingPlan>(config, Dispatch::check, trained_model(config)));
+        return BasicAutoTrainer(
+            std::make_unique<TrainingPlan>(config, Dispatch::check, trained_model(config, GANPart::both)));
     }
 
     /// Trains.

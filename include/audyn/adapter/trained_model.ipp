@@ -11,9 +11,12 @@
 
 namespace audyn::adapter::detail {
 
-/// The state below `key`, or nothing.
-AUDYN_INLINE const StateDict* find_dict(const StateDict& state, const std::string& key) {
-    const state::Value* const found = state.find(key);
+/// The parameters below `key`, of a model or of a `side` of a GAN; nothing where there are none.
+AUDYN_INLINE const StateDict* find_parameters(const StateDict& state, const std::string& key, const std::string& side) {
+    const state::Value* found = state.find(key);
+    if (found != nullptr && found->is<StateDict>() && !side.empty()) {
+        found = found->as_dict().find(side);
+    }
     return found != nullptr && found->is<StateDict>() ? &found->as_dict() : nullptr;
 }
 
@@ -21,7 +24,7 @@ AUDYN_INLINE const StateDict* find_dict(const StateDict& state, const std::strin
 
 namespace audyn::adapter {
 
-AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoint, std::optional<bool> moving_average)
+AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoint, std::optional<bool> moving_average, GANPart part)
     : checkpoint_(checkpoint), config_(checkpoint) {
     if (checkpoint.is_null()) {
         throw checkpoint.error("must name a checkpoint: the path of a file that a training wrote");
@@ -29,20 +32,22 @@ AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoint, std::optional<
     const auto path = checkpoint.as<std::string>();
     try {
         const StateDict state = checkpoint::load(path, {.mmap = true});
-        const bool has_average = detail::find_dict(state, "moving_average_model") != nullptr;
-        const std::string key = moving_average.value_or(has_average) ? "moving_average_model" : "model";
-        const StateDict* parameters = detail::find_dict(state, key);
-        if (parameters == nullptr) {
-            throw CheckpointError("the checkpoint " + path + " has no '" + key + "'");
-        }
         config_ = detail::config_of_checkpoint(state, path)["model"];
-        if (!config_.contains("_target_") && config_.contains("generator")) {
+        if (config_.contains("_target_") || !config_.contains("generator")) {
+            parameters_ = choose(state, path, moving_average, "");
+        } else if (part == GANPart::generator) {
+            parameters_ = choose(state, path, moving_average, "generator");
             config_ = config_["generator"];
-            const StateDict* const generator = detail::find_dict(*parameters, "generator");
-            parameters = generator != nullptr ? generator : parameters;
+        } else {
+            // The discriminator seldom has an average.
+            const auto of_discriminator = moving_average == false ? moving_average : std::nullopt;
+            for (const auto& [side, average] :
+                 {std::pair{"discriminator", of_discriminator}, {"generator", moving_average}}) {
+                for (const auto& [name, value] : choose(state, path, average, side)) {
+                    parameters_.set(side + ("." + name.to_string()), value);
+                }
+            }
         }
-        parameters_ = *parameters;
-        description_ = path + " (" + key + ")";
     } catch (const CheckpointError& error) {
         throw checkpoint.error(error.what());
     }
@@ -66,6 +71,19 @@ AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoints, std::optional
     config_ = whole["model"];
 }
 
+AUDYN_INLINE StateDict TrainedModel::choose(const StateDict& state, const std::string& path,
+                                            std::optional<bool> moving_average, const std::string& side) {
+    const bool has_average = detail::find_parameters(state, "moving_average_model", side) != nullptr;
+    const std::string key = moving_average.value_or(has_average) ? "moving_average_model" : "model";
+    const StateDict* const parameters = detail::find_parameters(state, key, side);
+    if (parameters == nullptr) {
+        throw CheckpointError("the checkpoint " + path + " has no '" + key + "'" +
+                              (side.empty() ? "" : " of the " + side));
+    }
+    description_ = path + " (" + key + ")";
+    return *parameters;
+}
+
 AUDYN_INLINE void TrainedModel::load_into(torch::nn::Module& module) const {
     try {
         checkpoint::load_module_state(module, parameters_);
@@ -74,11 +92,11 @@ AUDYN_INLINE void TrainedModel::load_into(torch::nn::Module& module) const {
     }
 }
 
-AUDYN_INLINE TrainedModel trained_model(const Config& config) {
+AUDYN_INLINE TrainedModel trained_model(const Config& config, GANPart part) {
     const Config checkpoint = config["test"]["checkpoint"];
     const auto moving_average = config.get_optional<bool>("test.moving_average");
     return checkpoint.is_dict() ? TrainedModel(checkpoint, moving_average, config)
-                                : TrainedModel(checkpoint, moving_average);
+                                : TrainedModel(checkpoint, moving_average, part);
 }
 
 } // namespace audyn::adapter

@@ -56,7 +56,8 @@ public:
     /// The optimizers that a trainer has, each of them with the side of a GAN that it belongs to, or "".
     using Optimizers = std::vector<std::pair<std::string, optim::AnyOptimizer*>>;
 
-    /// Gives the trainer its loggers, callbacks and schedulers, builds the loaders, and resumes where that is asked.
+    /// Gives the trainer its loggers, callbacks and schedulers, builds the loaders, and resumes where that is asked; to
+    /// validate, gives its model the parameters of the checkpoint.
     void complete(trainer::TrainerBase& trainer, const Optimizers& optimizers);
     void complete(trainer::TrainerBase& trainer, optim::AnyOptimizer& optimizer) {
         complete(trainer, Optimizers{{"", &optimizer}});
@@ -64,15 +65,15 @@ public:
 
     void fit(trainer::TrainerBase& trainer);
 
-    /// Gives a model that was just built the parameters of the checkpoint that is to be validated, if there is one.
-    void load_trained(torch::nn::Module& module) const;
-    /// Evaluates it on all validation loaders. The metrics are in `trainer` afterwards.
+    /// Evaluates the model on all validation loaders. The metrics are in `trainer` afterwards.
     void validate(trainer::TrainerBase& trainer);
 
     [[nodiscard]] data::Loader& train_loader() { return *train_; }
 
 private:
     void read(const std::function<void(const TrainingPlan&)>& check_model);
+
+    void check_trained() const;
 
     void check(config::Mistakes& mistakes) const;
 
@@ -89,6 +90,8 @@ private:
     void check_lr_scheduler(const std::string& side) const;
 
     [[nodiscard]] trainer::SchedulerInterval scheduler_interval(const std::string& side) const;
+
+    void load_trained(trainer::TrainerBase& trainer) const;
 
     static void warn_of_unoptimized(trainer::TrainerBase& trainer, const Optimizers& optimizers);
 

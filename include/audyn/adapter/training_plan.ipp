@@ -45,9 +45,8 @@ AUDYN_INLINE TrainingPlan::TrainingPlan(const Config& config,
 AUDYN_INLINE void TrainingPlan::read(const std::function<void(const TrainingPlan&)>& check_model) {
     config::Mistakes mistakes;
     is_gan_ = adapter::is_gan(config_);
-    if (is_gan_ && trained_) {
-        throw config_.at("train.trainer._target_")
-            .error("trains two models, and validate evaluates a single one; write what the generator makes by test");
+    if (trained_) {
+        check_trained();
     }
     if (!has_own_trainer()) {
         mistakes.attempt([&] { check_model(*this); });
@@ -62,6 +61,21 @@ AUDYN_INLINE void TrainingPlan::read(const std::function<void(const TrainingPlan
     mistakes.attempt([&] { validation_loaders_ = loader_nodes(config_["train"], "validation"); });
     check(mistakes);
     mistakes.throw_if_any();
+}
+
+/// The trainer is the configuration's, the model that of the checkpoint.
+AUDYN_INLINE void TrainingPlan::check_trained() const {
+    const Config model = config_["model"];
+    const bool has_gan = !model.contains("_target_") && model.contains("generator") && model.contains("discriminator");
+    if (has_gan != is_gan_) {
+        throw config_["test"]
+            .at("checkpoint")
+            .error(has_gan
+                       ? "holds a generator and a discriminator: choose train=gan, or another trainer of a GAN as "
+                         "`train.trainer._target_`"
+                       : "holds a single model, and `train.trainer._target_` trains a generator and a discriminator: "
+                         "choose train=default");
+    }
 }
 
 AUDYN_INLINE std::vector<std::string> TrainingPlan::sides() const {
@@ -97,7 +111,7 @@ AUDYN_INLINE void TrainingPlan::complete(trainer::TrainerBase& trainer, const Op
     build_loaders(trainer.console());
     add_callbacks(trainer);
     if (trained_) {
-        return;
+        return load_trained(trainer);
     }
     warn_of_unoptimized(trainer, optimizers);
     for (const auto& [side, optimizer] : optimizers) {
@@ -139,9 +153,11 @@ AUDYN_INLINE void TrainingPlan::fit(trainer::TrainerBase& trainer) {
     trainer.fit(*train_, std::move(validation));
 }
 
-AUDYN_INLINE void TrainingPlan::load_trained(torch::nn::Module& module) const {
-    if (trained_) {
-        trained_->load_into(module);
+/// Averages of the optimizer begin with these parameters, and so are the same.
+AUDYN_INLINE void TrainingPlan::load_trained(trainer::TrainerBase& trainer) const {
+    trained_->load_into(trainer.module());
+    if (optim::AveragedParameters* const averages = trainer.moving_average()) {
+        averages->start();
     }
 }
 
