@@ -4,6 +4,7 @@
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/data/function_dataset.hpp>
+#include <audyn/logging/png.hpp>
 #include <audyn/trainer/generator.hpp>
 
 #include <ATen/ATen.h>
@@ -131,13 +132,15 @@ TEST_CASE("what would lose an output is an error") {
     };
     using audyn::DataError;
     using audyn::UsageError;
-    CHECK_THROWS_WITH_AS(run(file("output", "{name}.pth"), loader(10, 7)), doctest::Contains("sample0.pth"), DataError);
+    CHECK_THROWS_WITH_AS(run(file("output", "{name}.pth"), loader(10, 7)), doctest::Contains("sample0.pth"),
+                         UsageError);
     CHECK_THROWS_WITH_AS(run({}, loader()), doctest::Contains("nothing would be written"), UsageError);
     CHECK_THROWS_WITH_AS(run(file("output", "all.pth"), loader()), doctest::Contains("those are: name, number"),
                          UsageError);
     CHECK_THROWS_WITH_AS(run(file("output", "{nam}.pth"), loader()), doctest::Contains("'nam'"), UsageError);
-    CHECK_THROWS_WITH_AS(run(file("logits", "{name}.pth"), loader()), doctest::Contains("it has: output"), UsageError);
-    CHECK_THROWS_WITH_AS(run(file("wave", "{name}.pth", true), loader()), doctest::Contains("'wave'"), DataError);
+    CHECK_THROWS_WITH_AS(run(file("logits", "{name}.pth"), loader()),
+                         doctest::Contains("outputs of the model are: output"), UsageError);
+    CHECK_THROWS_WITH_AS(run(file("wave", "{name}.pth", true), loader()), doctest::Contains("'wave'"), UsageError);
     CHECK_THROWS_WITH_AS(run(file("output", "../{name}.pth"), loader()), doctest::Contains("below the folder"),
                          DataError);
     CHECK_THROWS_AS(FileNamePattern("{name"), UsageError);
@@ -150,8 +153,14 @@ TEST_CASE("what would lose an output is an error") {
 TEST_CASE("a picture needs a spectrogram") {
     const TemporaryFolder folder;
     using audyn::trainer::write_spectrogram;
-    write_spectrogram(folder / "a.png", at::linspace(0, 1, 12).view({1, 3, 4}));
-    CHECK(read_file(folder / "a.png").substr(1, 3) == "PNG");
+    const auto picture = [](std::vector<uint8_t> pixels) {
+        return audyn::logging::encode_png(pixels, 3, audyn::logging::heat_palette());
+    };
+    // -1 to 1 are the shades 0 to 255, and the first bin is the last row
+    write_spectrogram(folder / "a.png", at::tensor({-1.0, 0.0, 0.5, 1.0, -0.5, -1.0}).view({1, 2, 3}));
+    CHECK(read_file(folder / "a.png") == picture({255, 64, 0, 0, 128, 191}));
+    write_spectrogram(folder / "a.png", at::full({2, 3}, 7));
+    CHECK(read_file(folder / "a.png") == picture({0, 0, 0, 0, 0, 0}));
     CHECK_THROWS_AS(write_spectrogram(folder / "b.png", at::ones({12})), audyn::DataError);
     CHECK_THROWS_AS(write_spectrogram(folder / "b.png", at::full({2, 2}, std::nan(""))), audyn::DataError);
     CHECK_FALSE(std::filesystem::exists(folder / "b.png"));
