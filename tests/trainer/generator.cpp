@@ -3,6 +3,7 @@
 
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/core/error.hpp>
+#include <audyn/data/collate.hpp>
 #include <audyn/data/function_dataset.hpp>
 #include <audyn/logging/png.hpp>
 #include <audyn/trainer/generator.hpp>
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,14 +29,15 @@ using audyn::trainer::OutputFile;
 using audyn::trainer::write_tensor;
 
 /// Samples with texts and numbers that tell them apart.
-audyn::DataLoader loader(int64_t size = 10, int64_t distinct = 1000) {
+audyn::DataLoader loader(int64_t size = 10, int64_t distinct = 1000,
+                         audyn::data::Collate collate = audyn::data::default_collate) {
     auto dataset = std::make_shared<audyn::data::FunctionDataset>(
         size, [distinct](int64_t index, audyn::data::Random&) -> audyn::Sample {
             return {{"features", fixture::features()[index]},
                     {"name", "sample" + std::to_string(index % distinct)},
                     {"index", index}};
         });
-    return audyn::DataLoader(std::move(dataset), audyn::DataLoaderOptions().batch_size(4));
+    return audyn::DataLoader(std::move(dataset), audyn::DataLoaderOptions().batch_size(4).collate(std::move(collate)));
 }
 
 GeneratorOptions options(const TemporaryFolder& folder, std::vector<OutputFile> files) {
@@ -91,6 +94,47 @@ TEST_CASE("a generator writes each sample's output and reference under its ident
         CHECK(output.storage().nbytes() == output.nbytes()); // not the whole batch
         CHECK(at::equal(read_tensor(folder / (name + "_in.pth")), fixture::features()[i].slice(0, 1) + 1));
     }
+}
+
+TEST_CASE("a transform changes its own file alone, and a view is written without the rest") {
+    const TemporaryFolder folder;
+    const auto file = [](const std::string& path, audyn::trainer::OutputTransform transform) {
+        return OutputFile{"features", FileNamePattern(path), write_tensor, true, std::move(transform)};
+    };
+    Generator<fixture::Network> generator(
+        fixture::make_network(),
+        options(folder, {file("{name}_one.pth", [](at::Tensor value) { return value.add_(1).slice(0, 0, 1); }),
+                         file("{name}.pth", {})}));
+    auto samples = loader();
+    generator.run(samples);
+    const at::Tensor one = read_tensor(folder / "sample5_one.pth");
+    CHECK(at::equal(one, fixture::features()[5].slice(0, 0, 1) + 1));
+    CHECK(one.storage().nbytes() == one.nbytes());
+    CHECK(at::equal(read_tensor(folder / "sample5.pth"), fixture::features()[5]));
+}
+
+TEST_CASE("a reference may be of different lengths, but needs a value for each sample") {
+    const TemporaryFolder folder;
+    const auto collate = [](std::span<const audyn::Sample> samples, const audyn::data::SampleNames& names) {
+        audyn::Batch batch = audyn::data::default_collate(samples, names);
+        std::vector<at::Tensor> ragged;
+        for (int64_t i = 0; i < static_cast<int64_t>(samples.size()); ++i) {
+            ragged.push_back(at::full({i + 1}, 7));
+        }
+        batch.set("ragged", std::move(ragged));
+        batch.set("mean", at::ones({1}));
+        return batch;
+    };
+    const auto run = [&](const std::string& reference) {
+        Generator<fixture::Network> generator(
+            fixture::make_network(), options(folder, {{reference, FileNamePattern("{name}.pth"), write_tensor, true}}));
+        auto samples = loader(10, 1000, collate);
+        generator.run(samples);
+    };
+    run("ragged");
+    CHECK(at::equal(read_tensor(folder / "sample6.pth"), at::full({3}, 7)));
+    CHECK_THROWS_WITH_AS(run("mean"), doctest::Contains("'mean', which has 1 elements along its first dimension"),
+                         audyn::UsageError);
 }
 
 TEST_CASE("a model's inference serves in place of forward, by the names of the mapping") {
