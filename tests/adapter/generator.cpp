@@ -81,6 +81,10 @@ std::shared_ptr<audyn::Targets> targets() {
     all->add<Cascade>("Cascade", audyn::constructor<Encoder, Decoder, double>(
                                      audyn::arg("encoder"), audyn::arg("decoder"), audyn::arg("gain")));
     all->add<Points>("Points");
+    all->add_function<audyn::trainer::OutputTransform>(
+        "Times", audyn::constructor<double>(audyn::arg("factor")), [](double factor) {
+            return audyn::trainer::OutputTransform([factor](const at::Tensor& value) { return factor * value; });
+        });
     return all;
 }
 
@@ -141,6 +145,21 @@ TEST_CASE("an inference is by the average of the parameters or by the parameters
     CHECK(at::allclose(trained.made("point4.pth"), trained.encoder->forward(point(4))));
 }
 
+TEST_CASE("each file's value is transformed on its own") {
+    const Trained trained;
+    const std::string dump = "test.output.torch_dump.";
+    CHECK(Generator::build_from_config(
+              trained.config({"+" + dump + "key_mapping.inference.reference={x: \"in/{name}.pth\", name: null}",
+                              "+" + dump + "transforms.inference.reference={x: {_target_: Times, factor: 3}}"}))
+              .run() == 5);
+    CHECK(at::equal(trained.made("in/point4.pth"), 3 * point(4)));
+    CHECK(at::allclose(trained.made("point4.pth"), trained.average->forward(point(4))));
+    Generator::build_from_config(
+        trained.config({"+" + dump + "transforms.inference.output={y: {_target_: Times, factor: 2}}"}))
+        .run();
+    CHECK(at::allclose(trained.made("point4.pth"), 2 * trained.average->forward(point(4))));
+}
+
 TEST_CASE("an inference removes weight normalisation where that is asked for") {
     const Trained trained;
     auto kept = Generator::build_from_config(trained.config());
@@ -197,6 +216,9 @@ TEST_CASE("mistakes in an inference's configuration are told with key and place"
     const std::vector<Case> cases{
         {{"test.checkpoint=null"}, {"'test.checkpoint'", "must name a checkpoint"}},
         {{"test.checkpoint=none.pth"}, {"'test.checkpoint'", "none.pth"}},
+        {{"test.checkpoint=" + (trained.folder / "last.pth").string()},
+         {"'test.checkpoint'", "has: decoder.pth, encoder.pth"}},
+        {{"test.dataloader.test.batch_size=0"}, {"'test.dataloader.test'", "batch_size must be at least 1"}},
         {{mapping + "identifier=null"}, {"'test.output'", "'name'", "identifier"}},
         {{mapping + "identifier.name=null"}, {"'test.output'", "'name'", "those are: speaker"}},
         {{dump + "output={y: all.pth}"}, {"'test.output'", "all.pth", "those are: name, speaker"}},
@@ -207,10 +229,10 @@ TEST_CASE("mistakes in an inference's configuration are told with key and place"
         {{"test.generator._target_=BaseGenerator"}, {"'test.generator._target_'", "audyn.utils.driver.BaseGenerator"}},
         {{"test.output.inference_dir=" + (trained.folder / "file").string()}, {"'test.output.inference_dir'"}},
         {{"test.output.inference_dir=" + (trained.folder / "file/made").string()}, {"'test.output.inference_dir'"}},
-        {{mapping + "identifier={name: speaker}"}, {"speaker0.pth", "key_mapping.inference.identifier"}},
-        {{mapping + "identifier={name: nam}"}, {"'nam'", "x, name, speaker"}},
-        {{"+" + mapping + "input.y=x"}, {"'y'", "it has: x"}},
-        {{mapping + "output=z"}, {"'y'", "it has: z"}}};
+        {{mapping + "identifier={name: speaker}"}, {"'test.key_mapping.inference'", "speaker0.pth"}},
+        {{mapping + "identifier={name: nam}"}, {"'test.key_mapping.inference'", "'nam'", "x, name, speaker"}},
+        {{"+" + mapping + "input.y=x"}, {"'test.key_mapping.inference'", "'y'", "it has: x"}},
+        {{mapping + "output=z"}, {"'test.key_mapping.inference'", "'y'", "the model are: z"}}};
     for (const Case& one : cases) {
         const std::string message =
             message_of<audyn::Error>([&] { Generator::build_from_config(trained.config(one.overrides)).run(); });

@@ -49,22 +49,24 @@ TEST_CASE("errors of files name the path and the system's reason") {
 
 TEST_CASE("an atomic file appears as a whole") {
     const TemporaryFolder folder;
-    const std::filesystem::path path = folder / "deep/er/file";
-    {
-        AtomicFile file(path);
-        file.file().write("new", 3);
-        CHECK_FALSE(std::filesystem::exists(path));
-        file.commit();
-    }
-    CHECK(read_file(path) == "new");
-    {
-        AtomicFile file(path);
-        file.file().write("newer", 5);
+    for (const bool durable : {true, false}) {
+        const std::filesystem::path path = folder / (durable ? "deep/er/file" : "other/folder/file");
+        {
+            AtomicFile file(path, durable);
+            file.file().write("new", 3);
+            CHECK_FALSE(std::filesystem::exists(path));
+            file.commit();
+        }
         CHECK(read_file(path) == "new");
-        file.commit();
+        {
+            AtomicFile file(path, durable);
+            file.file().write("newer", 5);
+            CHECK(read_file(path) == "new");
+            file.commit();
+        }
+        CHECK(read_file(path) == "newer");
+        CHECK(files_in(path.parent_path()) == 1);
     }
-    CHECK(read_file(path) == "newer");
-    CHECK(files_in(path.parent_path()) == 1);
 }
 
 TEST_CASE("an atomic file that is not committed leaves no trace") {

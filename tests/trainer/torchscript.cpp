@@ -1,5 +1,6 @@
 #include "../temporary_folder.hpp"
 
+#include <audyn/amp/autocast.hpp>
 #include <audyn/checkpoint/module_state.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/torchscript.hpp>
@@ -84,15 +85,20 @@ TEST_CASE("a graph keeps the values of buffers that it was made with") {
     TorchScript model(script(R"(
 def forward(self, x):
     y = x * self.count
-    self.count = self.count + 1.0
+    if self.training:
+        self.count = self.count + 1.0
     return y
 )"));
     const at::Tensor x = at::ones({1}).set_requires_grad(true);
-    run(model, x);
     const at::Tensor first = run(model, x);
     const at::Tensor second = run(model, x);
-    (first + 10 * second).backward();
-    CHECK(x.grad().item<double>() == 21.0); // the first with a count of 1, the second of 2
+    (100 * first + second).backward();
+    CHECK(x.grad().item<double>() == 1.0); // the first with a count of 0, the second of 1
+
+    model->eval();
+    const at::Tensor third = run(model, x);
+    model->named_buffers()["count"].fill_(5);
+    CHECK_THROWS_WITH(third.backward(), doctest::Contains("modified by an inplace operation"));
 }
 
 TEST_CASE("a clone of a script is trained apart") {
@@ -129,6 +135,18 @@ TEST_CASE("arguments of a script go by name, and inference takes the place of fo
 
     TorchScript plain(script("def forward(self, x):\n    return 4.0 * x\n"));
     CHECK(at::equal(plain->inference(Batch{{"x", x}}).tensors().at(0), 4 * x));
+}
+
+TEST_CASE("a script runs in mixed precision") {
+    TorchScript model(script("def forward(self, x):\n    return x.matmul(self.layer.weight)\n"));
+    const at::Tensor x = at::full({2, 2}, 1.0 / 3.0);
+    const audyn::amp::AutocastGuard autocast(at::kCPU, at::kBFloat16);
+    const at::Tensor half = run(model, x);
+    CHECK((half.scalar_type() == at::kBFloat16));
+    half.sum().backward();
+    const at::Tensor gradient = model->named_parameters()["layer.weight"].grad();
+    CHECK((gradient.scalar_type() == at::kFloat));
+    CHECK(at::allclose(gradient, at::full({2}, 2.0 / 3.0), 1e-2));
 }
 
 TEST_CASE("what is no network to train is named") {

@@ -89,7 +89,11 @@ AUDYN_INLINE std::shared_ptr<data::Loader> build_loader(const LoaderNode& node, 
                                                         LoaderContext context) {
     const auto factory = targets.build<LoaderFactory>(node.loader);
     context.dataset = targets.build<std::shared_ptr<data::Dataset>>(node.dataset);
-    return factory(context);
+    try {
+        return factory(context);
+    } catch (const UsageError& error) {
+        throw node.loader.error(error.what());
+    }
 }
 
 } // namespace audyn::adapter

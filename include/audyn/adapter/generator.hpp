@@ -5,6 +5,7 @@
 #include <audyn/adapter/trained_model.hpp>
 #include <audyn/config/config.hpp>
 #include <audyn/config/mistakes.hpp>
+#include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 #include <audyn/trainer/gan.hpp>
 #include <audyn/trainer/generator.hpp>
@@ -49,6 +50,17 @@ public:
 
     /// \throws ConfigError when the folder of the outputs cannot be written to.
     int64_t run(trainer::GeneratorBase& generator) const;
+
+    /// What `action` returns. \throws ConfigError when it finds that the mappings do not fit
+    template <class Action>
+    auto fit(const Action& action) const {
+        try {
+            return action();
+        } catch (const UsageError& error) {
+            throw config_.at("test.key_mapping.inference")
+                .error(std::string("does not fit the model and the samples: ") + error.what());
+        }
+    }
 
 private:
     Config config_;
@@ -99,7 +111,8 @@ private:
         }
         Model model = plan_->targets().template build<Model>(node, reserved_model_keys);
         plan_->load_into(*trainer::ModelTraits<Model>::pointer(model));
-        return std::make_unique<trainer::Generator<Model>>(std::move(model), plan_->options());
+        return plan_->fit(
+            [&] { return std::make_unique<trainer::Generator<Model>>(std::move(model), plan_->options()); });
     }
 
     std::unique_ptr<InferencePlan> plan_;

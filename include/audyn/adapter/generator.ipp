@@ -89,6 +89,9 @@ AUDYN_INLINE void check_folder(const Config& node, const std::filesystem::path& 
     } catch (const Error& error) {
         throw node.error(std::string("must be a folder that can be written to: ") + error.what());
     }
+    if (!std::filesystem::is_directory(folder)) {
+        throw node.error("must be a folder that can be written to, and is something else");
+    }
     if (::access(folder.c_str(), W_OK | X_OK) != 0) {
         throw node.error("must be a folder that can be written to: " + folder.string() + ": " + std::strerror(errno));
     }
@@ -149,7 +152,7 @@ AUDYN_INLINE trainer::GeneratorOptions generator_options(const Config& config, c
     mistakes.attempt([&] { options.device(device(config)); });
     mistakes.attempt([&] { options.autocast(amp_dtype(config)); });
     mistakes.attempt([&] { options.key_mapping(key_mapping(test, "inference").value_or(trainer::KeyMapping())); });
-    mistakes.attempt([&] {
+    const bool are_identifiers_right = mistakes.attempt([&] {
         std::vector<std::pair<std::string, std::string>> identifiers;
         for (const auto& [name, source] : detail::non_null(test.find("key_mapping.inference"), "identifier")) {
             identifiers.emplace_back(name, source.as<std::string>());
@@ -158,7 +161,7 @@ AUDYN_INLINE trainer::GeneratorOptions generator_options(const Config& config, c
     });
     mistakes.attempt([&] { options.folder(test["output"].get<std::string>("inference_dir")); });
     const bool are_files_right = mistakes.attempt([&] { options.files(output_files(test["output"], targets)); });
-    if (are_files_right) {
+    if (are_identifiers_right && are_files_right) {
         mistakes.attempt([&] {
             try {
                 options.check();
@@ -215,7 +218,7 @@ AUDYN_INLINE int64_t InferencePlan::run(trainer::GeneratorBase& generator) const
     at::manual_seed(seed_of_rank(config_));
     const auto loader = build_loader(loader_nodes(config_["test"], "test").front(), *targets_, context);
     console.info("Load weights of model: " + trained_.description() + ".");
-    const int64_t samples = generator.run(*loader);
+    const int64_t samples = fit([&] { return generator.run(*loader); });
     console.info("Wrote the outputs of " + std::to_string(samples) + " samples to " + options_.folder().string() + ".");
     return samples;
 }

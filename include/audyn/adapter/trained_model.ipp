@@ -4,10 +4,15 @@
 #include <audyn/adapter/trained_model.hpp>
 #include <audyn/checkpoint/load.hpp>
 #include <audyn/checkpoint/module_state.hpp>
+#include <audyn/config/text.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 namespace audyn::adapter::detail {
 
@@ -18,6 +23,25 @@ AUDYN_INLINE const StateDict* find_parameters(const StateDict& state, const std:
         found = found->as_dict().find(side);
     }
     return found != nullptr && found->is<StateDict>() ? &found->as_dict() : nullptr;
+}
+
+/// `; exp/model has: best_epoch.pth, last.pth`, where `path` is no file.
+AUDYN_INLINE std::string files_beside(const std::filesystem::path& path) {
+    std::error_code reason;
+    if (std::filesystem::is_regular_file(path, reason)) {
+        return "";
+    }
+    std::filesystem::path folder = std::filesystem::is_directory(path, reason) ? path : path.parent_path();
+    folder = folder.empty() ? "." : folder;
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, reason)) {
+        if (entry.path().extension() == ".pth") {
+            names.push_back(entry.path().filename().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    names.resize(std::min<std::size_t>(names.size(), 20));
+    return names.empty() ? "" : "; " + folder.string() + " has: " + config::join(names);
 }
 
 } // namespace audyn::adapter::detail
@@ -49,7 +73,7 @@ AUDYN_INLINE TrainedModel::TrainedModel(const Config& checkpoint, std::optional<
             }
         }
     } catch (const CheckpointError& error) {
-        throw checkpoint.error(error.what());
+        throw checkpoint.error(std::string(error.what()) + detail::files_beside(path));
     }
 }
 

@@ -81,7 +81,7 @@ public:
 
     /// Runs the model on all of `loader`, in evaluation mode and without gradients, and writes the files of each
     /// sample. Returns how many samples there were on all ranks. \throws DataError when a sample cannot be read or
-    /// written, or two samples have the same file; UsageError when the mappings do not fit.
+    /// written; UsageError when the mappings do not fit, or two samples have the same file.
     int64_t run(data::Loader& loader);
 
     [[nodiscard]] const GeneratorOptions& options() const { return options_; }
@@ -97,7 +97,7 @@ private:
     int64_t write(const data::Batch& batch, const Outputs& outputs);
     void write(const OutputFile& file, const at::Tensor& value, const Identifiers& identifiers);
     [[nodiscard]] std::filesystem::path new_path(const OutputFile& file, const Identifiers& identifiers);
-    /// Samples of all ranks. \throws DataError when two of them wrote the same file
+    /// Samples of all ranks. \throws UsageError when two of them wrote the same file
     [[nodiscard]] int64_t compare_ranks(int64_t samples) const;
 
     GeneratorOptions options_;

@@ -31,7 +31,7 @@ AUDYN_INLINE void GeneratorOptions::check() const {
     for (const auto& [name, value] : identifiers_) {
         known += (known.empty() ? "" : ", ") + name;
     }
-    known = known.empty() ? "there are none; the key mapping's identifier names them" : "those are: " + known;
+    known = known.empty() ? "there are none: name them by key_mapping.inference.identifier" : "those are: " + known;
     for (auto file = files_.begin(); file != files_.end(); ++file) {
         const std::string& path = file->path.text();
         const std::vector<std::string> names = file->path.names();
@@ -67,7 +67,7 @@ AUDYN_INLINE logging::ConsoleOptions generator_console() {
 }
 
 inline constexpr const char* same_identifiers =
-    "their identifiers (key_mapping.inference.identifier) are the same, or the loader gives a sample twice";
+    "their identifiers are the same, or the loader gives a sample twice; name files by what tells all samples apart";
 
 /// Of an earlier run that died, also in the folders of speakers and the like.
 AUDYN_INLINE void remove_all_leftovers(const std::filesystem::path& folder) {
@@ -80,9 +80,8 @@ AUDYN_INLINE void remove_all_leftovers(const std::filesystem::path& folder) {
     }
 }
 
-/// Of each sample of a batch, as text.
-AUDYN_INLINE std::vector<std::string> identifier_values(const data::Batch& batch, const std::string& name) {
-    const data::BatchValue& value = batch.at(name);
+/// The value of each sample of a batch, as text.
+AUDYN_INLINE std::vector<std::string> texts_of(const data::BatchValue& value) {
     if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
         return *texts;
     }
@@ -95,7 +94,7 @@ AUDYN_INLINE std::vector<std::string> identifier_values(const data::Batch& batch
     }
     const auto* tensor = std::get_if<at::Tensor>(&value);
     if (tensor == nullptr || tensor->dim() != 1 || !at::isIntegralType(tensor->scalar_type(), false)) {
-        throw DataError("the identifier '" + name + "' must be a text or a whole number for each sample of a batch");
+        throw UsageError("is no text and no whole number for each sample");
     }
     const at::Tensor numbers = tensor->to(at::kCPU, at::kLong);
     for (int64_t i = 0; i < numbers.size(0); ++i) {
@@ -108,42 +107,55 @@ AUDYN_INLINE std::vector<std::string> identifier_values(const data::Batch& batch
 AUDYN_INLINE std::vector<Identifiers> identifiers_of(const data::Batch& batch, const GeneratorOptions& options) {
     std::vector<Identifiers> samples;
     for (const auto& [name, source] : options.identifiers()) {
-        const std::vector<std::string> values = identifier_values(batch, source);
-        if (samples.empty()) {
-            samples.resize(values.size());
-        }
-        if (values.size() != samples.size()) {
-            throw DataError("the identifier '" + source + "' has " + std::to_string(values.size()) +
-                            " values in a batch of " + std::to_string(samples.size()) + " samples");
-        }
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            samples[i].emplace_back(name, values[i]);
+        try {
+            const auto position = batch.position(source);
+            if (!position) {
+                throw UsageError("does not exist; the batch has: " + batch.names());
+            }
+            const std::vector<std::string> values = texts_of(batch.entry(*position).second);
+            if (samples.empty()) {
+                samples.resize(values.size());
+            }
+            if (values.size() != samples.size()) {
+                throw UsageError("has " + std::to_string(values.size()) + " elements in a batch of " +
+                                 std::to_string(samples.size()) + " samples");
+            }
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                samples[i].emplace_back(name, values[i]);
+            }
+        } catch (const UsageError& error) {
+            throw UsageError("the value '" + source + "' of the identifier '" + name + "' " + error.what());
         }
     }
     return samples;
 }
 
-/// The values of the samples of a batch that a file is made of.
+/// What a file is made of, all samples in one tensor or in a list.
+AUDYN_INLINE std::vector<at::Tensor> values_of(const OutputFile& file, const data::Batch& batch,
+                                               const Outputs& outputs) {
+    const auto position = file.is_reference ? batch.position(file.name) : outputs.position(file.name);
+    if (!position) {
+        throw UsageError("the file '" + file.path.text() + "' needs '" + file.name + "', but " +
+                         (file.is_reference ? "the batch has: " + batch.names()
+                                            : "the outputs of the model are: " + outputs.names()));
+    }
+    if (file.is_reference) {
+        if (const auto* list = std::get_if<std::vector<at::Tensor>>(&batch.entry(*position).second)) {
+            return *list;
+        }
+    }
+    const at::Tensor& tensor = file.is_reference ? batch.tensor(*position) : outputs.tensor(*position);
+    return tensor.defined() && tensor.dim() > 0 ? tensor.unbind(0) : std::vector<at::Tensor>();
+}
+
+/// The same for each sample.
 AUDYN_INLINE std::vector<at::Tensor> sample_values(const OutputFile& file, const data::Batch& batch,
                                                    const Outputs& outputs, std::size_t samples) {
-    std::vector<at::Tensor> values;
-    if (file.is_reference) {
-        const data::BatchValue& value = batch.at(file.name);
-        if (const auto* list = std::get_if<std::vector<at::Tensor>>(&value)) {
-            values = *list;
-        } else {
-            const at::Tensor& tensor = batch.tensor(file.name);
-            values = tensor.dim() == 0 ? std::vector<at::Tensor>() : tensor.unbind(0);
-        }
-    } else {
-        const at::Tensor& tensor = outputs.tensor(file.name);
-        values = tensor.defined() && tensor.dim() > 0 ? tensor.unbind(0) : std::vector<at::Tensor>();
-    }
+    std::vector<at::Tensor> values = values_of(file, batch, outputs);
     if (values.size() != samples) {
-        throw UsageError("'" + file.name + "' has " + std::to_string(values.size()) +
-                         " values along its first "
-                         "dimension for a batch of " +
-                         std::to_string(samples) + " samples: it cannot be told apart");
+        throw UsageError("the file '" + file.path.text() + "' needs '" + file.name + "', which has " +
+                         std::to_string(values.size()) + " elements along its first dimension in a batch of " +
+                         std::to_string(samples) + " samples");
     }
     return values;
 }
@@ -177,7 +189,7 @@ AUDYN_INLINE int64_t GeneratorBase::run(data::Loader& loader) {
     bar.finish();
     const int64_t all = compare_ranks(samples);
     if (all == 0) {
-        throw DataError("there is nothing to infer: the loader gives no sample");
+        throw DataError("there is nothing to infer: the loader (test.dataset.test) gives no sample");
     }
     return all;
 }
@@ -211,7 +223,7 @@ AUDYN_INLINE std::filesystem::path GeneratorBase::new_path(const OutputFile& fil
     std::filesystem::path path = options_.folder() / file.path(identifiers);
     const auto hash = static_cast<int64_t>(std::hash<std::string>()(path.string()));
     if (!written_.emplace(hash, path.string()).second) {
-        throw DataError("two samples have the file " + path.string() + ": " + detail::same_identifiers);
+        throw UsageError("two samples have the file " + path.string() + ": " + detail::same_identifiers);
     }
     return path;
 }
@@ -233,8 +245,8 @@ AUDYN_INLINE int64_t GeneratorBase::compare_ranks(int64_t samples) const {
         for (const int64_t hash : std::span(hashes.const_data_ptr<int64_t>(), static_cast<std::size_t>(own.numel()))) {
             const auto file = written_.find(hash);
             if (rank != distributed::rank() && file != written_.end()) {
-                throw DataError("ranks " + std::to_string(distributed::rank()) + " and " + std::to_string(rank) +
-                                " both have a sample for the file " + file->second + ": " + detail::same_identifiers);
+                throw UsageError("ranks " + std::to_string(distributed::rank()) + " and " + std::to_string(rank) +
+                                 " both have a sample for the file " + file->second + ": " + detail::same_identifiers);
             }
         }
     }
