@@ -23,6 +23,9 @@ namespace audyn::adapter {
                                                            const trainer::TrainerOptions& options,
                                                            config::Mistakes& mistakes);
 
+/// \throws ConfigError where `lr_scheduler` is not one of each side, which no side would use.
+AUDYN_INLINE void check_gan_schedulers(const Config& config);
+
 /// Checks what a GAN's criteria need beside others: each side has some, of names of their own, which say what outputs
 /// they take.
 AUDYN_INLINE void check_gan_criteria(const Config& config, config::Mistakes& mistakes);

@@ -3,6 +3,7 @@
 #include <audyn/adapter/criterion.hpp>
 #include <audyn/adapter/entries.hpp>
 #include <audyn/adapter/gan.hpp>
+#include <audyn/adapter/multi_optimizers.hpp>
 #include <audyn/adapter/trainer.hpp>
 #include <audyn/core/error.hpp>
 #include <audyn/core/inline.hpp>
@@ -102,6 +103,17 @@ AUDYN_INLINE trainer::GANOptions gan_options(const Config& config, const Targets
         }
     });
     return gan;
+}
+
+AUDYN_INLINE void check_gan_schedulers(const Config& config) {
+    const auto group = config.find_key("lr_scheduler");
+    if (!group || !has_lr_scheduler(*group)) {
+        return;
+    }
+    if (!group->is_dict()) {
+        throw group->error("must have `generator` and `discriminator`, each a scheduler or null");
+    }
+    detail::check_entry_keys(*group, {"generator", "discriminator"});
 }
 
 AUDYN_INLINE void check_gan_criteria(const Config& config, config::Mistakes& mistakes) {

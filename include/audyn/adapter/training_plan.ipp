@@ -191,6 +191,7 @@ AUDYN_INLINE void TrainingPlan::check(config::Mistakes& mistakes) const {
         check_criteria(config_, *targets_, mistakes, key_of("criterion", side));
     }
     if (is_gan_) {
+        mistakes.attempt([&] { check_gan_schedulers(config_); });
         check_gan_criteria(config_, mistakes);
     }
     mistakes.attempt([&] {
