@@ -36,11 +36,13 @@ class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.encoder = torch.nn.Linear(6, 4)
+        self.mixer = torch.nn.Linear(4, 4)
+        self.tied = self.mixer
         self.blocks = torch.nn.Sequential(Block(4), Block(4))
         self.dropout = torch.nn.Dropout(0.0)
 
     def forward(self, x: torch.Tensor, gain: float = 1.0) -> Tuple[torch.Tensor, torch.Tensor]:
-        hidden = self.encoder(x).transpose(1, 2)
+        hidden = self.tied(self.mixer(self.encoder(x)).tanh()).transpose(1, 2)
         if self.training:
             hidden = hidden * gain
         return self.blocks(self.dropout(hidden)), hidden
