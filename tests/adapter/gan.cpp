@@ -250,7 +250,7 @@ TEST_CASE("mistakes in a GAN's configuration are told with key and place") {
           {"the name of another criterion"});
     check({"train.steps.lr_scheduler.generator=null"},
           {"'lr_scheduler.generator' would never step: set `train.steps.lr_scheduler.generator`"});
-    check({"lr_scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, gamma: 0.9}"},
+    check({"+lr_scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, gamma: 0.9}"},
           {"'lr_scheduler._target_'", "generator, discriminator"});
     check({"train.steps.lr_scheduler.discriminator=epochs"}, {"'train.steps.lr_scheduler.discriminator'", "'epoch'"});
     check({"train.steps.discriminator=0"}, {"'train.steps'", "the discriminator takes 0 steps"});

@@ -217,7 +217,7 @@ TEST_CASE("a warm-up steps by iteration and a plateau by epoch in one training")
         CHECK(rates->values[i] == doctest::Approx(expected[i]));
     }
     trainer.set_lr_scheduler(make_plateau(trainer.optimizer()));
-    CHECK_THROWS_WITH_AS(trainer.fit(loader), doctest::Contains("it steps per epoch"), audyn::UsageError);
+    CHECK_THROWS_WITH_AS(trainer.fit(loader), doctest::Contains("let it step per epoch"), audyn::UsageError);
 }
 
 TEST_CASE("sparse gradients end a training at its first step, by the parameter's name") {
