@@ -43,6 +43,7 @@ class GANExample(unittest.TestCase):
     def test_learns_validates_and_writes_points(self):
         trained = run("trained")
         self.check_learned("trained")
+        self.assertIn("[GANTrainer][INFO]", trained.stdout)
         self.assertIn("learning_rate generator: 0.002, learning_rate discriminator: 0.002", trained.stdout)
         self.assertEqual(len(list(pathlib.Path("trained/model").glob("top_epoch*.pth"))), 1)
         last = ("test.checkpoint=trained/model/last.pth",)

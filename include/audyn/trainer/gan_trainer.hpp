@@ -89,7 +89,7 @@ public:
     GANTrainer(GAN<Generator, Discriminator> models, GAN<GeneratorOptimizer, DiscriminatorOptimizer> optimizers,
                GAN<criterion::Criteria> criteria, TrainerOptions options, GANOptions gan_options, Step step,
                AmpPolicy amp, DistPolicy distribution)
-        : Base(checked(options, gan_options), std::move(amp), std::move(distribution)),
+        : Base(checked(options, gan_options), "GANTrainer", std::move(amp), std::move(distribution)),
           gan_options_(std::move(gan_options)),
           generator_(std::move(models.generator), std::move(optimizers.generator), gan_options_.generator, options,
                      distribution_),
@@ -307,7 +307,6 @@ private:
         return {{"generator", generator_.moving_average_state()},
                 {"discriminator", discriminator_.moving_average_state()}};
     }
-    [[nodiscard]] std::string driver() const override { return "GANTrainer"; }
 
     GANOptions gan_options_;
     GeneratorSide generator_;

@@ -83,8 +83,8 @@ public:
     [[nodiscard]] int64_t world_size() const override { return distribution_.world_size(); }
 
 protected:
-    PolicyTrainer(TrainerOptions options, AmpPolicy amp, DistPolicy distribution)
-        : TrainerBase(std::move(options), make_console(distribution.rank())),
+    PolicyTrainer(TrainerOptions options, const std::string& driver, AmpPolicy amp, DistPolicy distribution)
+        : TrainerBase(std::move(options), driver, distribution.rank()),
           amp_(std::move(amp)),
           distribution_(std::move(distribution)) {}
 

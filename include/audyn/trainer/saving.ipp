@@ -248,7 +248,7 @@ AUDYN_INLINE StateDict TrainerBase::checkpoint_state() {
         state.set("moving_average_model", moving_average_state());
     }
     state.set("audyn", position());
-    state.set("_metadata", StateDict{{"version", version}, {"driver", driver()}});
+    state.set("_metadata", StateDict{{"version", version}, {"driver", driver_}});
     return state;
 }
 

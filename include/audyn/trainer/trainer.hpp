@@ -49,7 +49,7 @@ public:
     template <class Criteria>
     Trainer(Model model, Optimizer optimizer, Criteria criteria, TrainerOptions options, Step step, AmpPolicy amp,
             DistPolicy distribution)
-        : Base(options, std::move(amp), std::move(distribution)),
+        : Base(options, "BaseTrainer", std::move(amp), std::move(distribution)),
           model_(std::move(model)),
           optimizer_(detail::adapt_optimizer(std::move(optimizer), module())),
           step_(std::move(step)),

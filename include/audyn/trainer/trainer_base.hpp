@@ -132,9 +132,8 @@ public:
     void sum_over_ranks(at::Tensor& tensor) { all_reduce_sum(tensor); }
 
 protected:
-    TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console);
-
-    [[nodiscard]] static std::shared_ptr<logging::Console> make_console(int64_t rank);
+    /// `driver`: the trainer's name, in log lines and in checkpoints.
+    TrainerBase(TrainerOptions options, std::string driver, int64_t rank);
 
     /// Names of what every step measures; the first is the total.
     void initialize_metrics(const std::vector<std::string>& names);
@@ -192,8 +191,6 @@ protected:
     /// Appends the rates of `groups`, named as in learning_rates() with `prefix` for "learning_rate".
     static void append_learning_rates(const std::vector<optim::ParamGroup>& groups, const std::string& prefix,
                                       std::vector<Metric>& rates);
-    /// Name of the trainer in a checkpoint.
-    [[nodiscard]] virtual std::string driver() const { return "BaseTrainer"; }
 
 private:
     struct PassMetric {
@@ -296,6 +293,7 @@ private:
     }
 
     TrainerOptions options_;
+    std::string driver_;
     Report report_;
     std::vector<std::shared_ptr<Callback>> callbacks_;
     std::vector<Part> parts_;

@@ -15,22 +15,39 @@
 #include <exception>
 #include <utility>
 
-namespace audyn::trainer {
+namespace audyn::trainer::detail {
 
-AUDYN_INLINE TrainerBase::TrainerBase(TrainerOptions options, std::shared_ptr<logging::Console> console)
-    : options_(std::move(options)),
-      report_(std::move(console), options_.progress_bar()),
-      parts_{{{}, options_.lr_scheduler()}},
-      saver_(options_.save_checkpoint()) {}
-
-AUDYN_INLINE std::shared_ptr<logging::Console> TrainerBase::make_console(int64_t rank) {
+AUDYN_INLINE std::shared_ptr<logging::Console> make_console(const std::string& driver, int64_t rank) {
     logging::ConsoleOptions options;
+    options.name = driver;
     options.main_process = rank == 0;
     if (!options.main_process) {
         options.name += ", rank " + std::to_string(rank);
     }
     return std::make_shared<logging::Console>(std::move(options));
 }
+
+AUDYN_INLINE EvaluationScope::EvaluationScope(torch::nn::Module& module)
+    : module_(module), was_training_(module.is_training()) {
+    module_.eval();
+}
+
+AUDYN_INLINE EvaluationScope::~EvaluationScope() {
+    if (was_training_) {
+        module_.train();
+    }
+}
+
+} // namespace audyn::trainer::detail
+
+namespace audyn::trainer {
+
+AUDYN_INLINE TrainerBase::TrainerBase(TrainerOptions options, std::string driver, int64_t rank)
+    : options_(std::move(options)),
+      driver_(std::move(driver)),
+      report_(detail::make_console(driver_, rank), options_.progress_bar()),
+      parts_{{{}, options_.lr_scheduler()}},
+      saver_(options_.save_checkpoint()) {}
 
 AUDYN_INLINE void TrainerBase::initialize_metrics(const std::vector<std::string>& names) {
     metric_names_ = names;
@@ -48,25 +65,6 @@ AUDYN_INLINE bool TrainerBase::finished() const {
 AUDYN_INLINE bool TrainerBase::is_end_of_epoch_missing() const {
     return !stop_reason_ && ended_iteration_idx_ < iteration_idx_ && iteration_idx_ <= iterations_;
 }
-
-} // namespace audyn::trainer
-
-namespace audyn::trainer::detail {
-
-AUDYN_INLINE EvaluationScope::EvaluationScope(torch::nn::Module& module)
-    : module_(module), was_training_(module.is_training()) {
-    module_.eval();
-}
-
-AUDYN_INLINE EvaluationScope::~EvaluationScope() {
-    if (was_training_) {
-        module_.train();
-    }
-}
-
-} // namespace audyn::trainer::detail
-
-namespace audyn::trainer {
 
 AUDYN_INLINE Progress TrainerBase::plan(const data::Loader& train) {
     options_.check();
