@@ -161,6 +161,16 @@ TEST_CASE("permutation invariant training finds the target of each estimate") {
     const double expected = -std::max(straight, crossed) / 3;
     CHECK(all->forward(std::vector{estimates, targets.slice(0, 0, 1)}).item<double>() ==
           doctest::Approx(expected).epsilon(1e-5));
+
+    // The permutations that it keeps are of as many sources as the batch has.
+    const LossPointer any = build("{_target_: audyn.criterion.sdr.PITNegSISDR}");
+    const at::Tensor two = targets.slice(1, 0, 2);
+    const at::Tensor swapped = two.flip(1) + 0.1 * two.square();
+    const auto value = [&](const LossPointer& one) { return one->forward(std::vector{swapped, two}).item<double>(); };
+    const double alone = value(any);
+    CHECK(any->forward(std::vector{estimates, targets.slice(0, 0, 1)}).item<double>() ==
+          doctest::Approx(expected).epsilon(1e-5));
+    CHECK(value(any) == alone);
     CHECK_THROWS_WITH_AS((void)all->forward(std::vector{at::ones({1, 2, 9}), at::ones({1, 2, 9})}),
                          doctest::Contains("shape (batch, 3, samples), got [1, 2, 9]"), audyn::UsageError);
     CHECK_THROWS_WITH_AS((void)all->forward(std::vector{at::ones({3, 9}), at::ones({3, 9})}),

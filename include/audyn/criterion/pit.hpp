@@ -42,6 +42,8 @@ protected:
 private:
     std::optional<int64_t> num_sources_;
     double eps_;
+    /// Of the batch before.
+    at::Tensor permutations_;
 };
 
 } // namespace audyn::criterion
